@@ -1,1 +1,22 @@
-//! placeholder
+//! Market-data vocabulary, order book and matching engine.
+//!
+//! Rows are plain Rust values here; their columns live in `nanobook-arrow`. This crate knows no Arrow, no files, no
+//! sockets and no clock, and starts no thread that it was not asked for.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`book`] | the passive order book: by order id, first in first out at a price |
+//! | [`rows`] | one type for each market-data table |
+
+mod event;
+pub mod rows;
+mod side;
+mod sink;
+mod symbol;
+mod types;
+
+pub use event::{BookDelta, Fault, Resting};
+pub use side::Side;
+pub use sink::Sink;
+pub use symbol::{MAX_SYMBOL_LEN, Symbol, SymbolError};
+pub use types::{InstrumentId, Money, OrderId, Price, Qty, Timestamp, TradeId, UNITS_PER_CURRENCY};
