@@ -5,7 +5,7 @@ use crate::{OrderId, Price, Qty, Side};
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-/// One change of a book by order id: what an [`OrderBook`](OrderBook) takes.
+/// One change of a book by order id: what an [`OrderBook`](crate::book::OrderBook) takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -87,6 +87,6 @@ pub enum Fault {
     ZeroQty,
     /// Its price is zero: nothing changes; of a replace, the old order leaves.
     ZeroPrice,
-    /// The level's total would pass `u64::MAX`: as for a zero quantity.
+    /// The level's total would pass `u64::MAX`: the new order does not rest; one that it replaces or evicts has left.
     QtyOverflow,
 }

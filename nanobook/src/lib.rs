@@ -8,6 +8,7 @@
 //! | [`book`] | the passive order book: by order id, first in first out at a price |
 //! | [`rows`] | one type for each market-data table |
 
+pub mod book;
 mod event;
 pub mod rows;
 mod side;

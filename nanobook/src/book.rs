@@ -1,0 +1,373 @@
+//! The passive order book of one instrument: it does what a feed says and never matches.
+//!
+//! Orders are found by id, stand first in first out at their price, and each price knows its total quantity and
+//! number of orders. A book may be crossed: that is the feed's affair.
+//!
+//! # What an operation touches
+//! An id is looked up in an open-addressing table of 8-byte entries at most half full (one cache line, nearly always),
+//! which gives the order's 32-byte record; the record names its 32-byte level record, so that neither an execution nor
+//! a deletion searches a price. Each side keeps its prices in one sorted array of 16-byte rungs with the best at the
+//! end: an add searches it from the best end, and an insertion moves only the rungs that are better. Records are
+//! pooled and the last one freed is the first one used again. Nothing is allocated once the pools have grown to the
+//! most orders and levels that were ever live at once.
+
+mod index;
+mod ladder;
+mod level;
+#[cfg(any(test, feature = "testing"))]
+pub mod naive;
+mod orders;
+
+use crate::rows::PriceLevel;
+use crate::{BookDelta, Fault, OrderId, Price, Qty, Resting, Side};
+use ladder::Ladder;
+use level::Levels;
+use orders::Orders;
+
+/// No record: ends a list.
+const NONE: u32 = u32::MAX;
+
+/// What a delta met: the order that it names, as it was before, and what was odd.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The order that an execute, reduce, delete or replace names, or that an add evicts; `None` when there is none.
+    pub resting: Option<Resting>,
+    /// What was odd.
+    pub fault: Option<Fault>,
+}
+
+/// An order in the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookOrder {
+    /// Its id.
+    pub id: OrderId,
+    /// Its side.
+    pub side: Side,
+    /// Its price.
+    pub price: Price,
+    /// What rests of it, never zero.
+    pub qty: Qty,
+}
+
+/// How much stands before an order at its price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueuePosition {
+    /// Orders ahead of it.
+    pub orders_ahead: u32,
+    /// Their quantity.
+    pub qty_ahead: Qty,
+}
+
+/// The orders of one instrument, by price and time of arrival.
+///
+/// # Examples
+/// ```
+/// use nanobook::{BookDelta, OrderId, Price, Qty, Side, book::OrderBook};
+///
+/// let mut book = OrderBook::new();
+/// let price = Price::from_ten_thousandths(1_000_100);
+/// book.apply(BookDelta::Add { id: OrderId(1), side: Side::Buy, price, qty: Qty(300) });
+/// book.apply(BookDelta::Execute { id: OrderId(1), qty: Qty(100) });
+/// let best = book.best(Side::Buy).unwrap();
+/// assert_eq!((best.price, best.qty, best.count), (price, Qty(200), 1));
+/// assert_eq!(book.best(Side::Sell), None);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct OrderBook {
+    orders: Orders,
+    levels: Levels,
+    bids: Ladder,
+    asks: Ladder,
+}
+
+impl OrderBook {
+    /// An empty book; allocates nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Does what a feed says, by the rules of [`Fault`] where it makes no sense.
+    #[inline]
+    pub fn apply(&mut self, delta: BookDelta) -> Outcome {
+        match delta {
+            BookDelta::Add {
+                id,
+                side,
+                price,
+                qty,
+            } => self.add(id, side, price, qty),
+            BookDelta::Execute { id, qty } | BookDelta::Reduce { id, qty } => self.reduce(id, qty),
+            BookDelta::Delete { id } => self.delete(id),
+            BookDelta::Replace {
+                old_id,
+                id,
+                price,
+                qty,
+            } => self.replace(old_id, id, price, qty),
+        }
+    }
+
+    /// Adds an order at the end of its level's queue. An order of the same id leaves first.
+    #[inline]
+    pub fn add(&mut self, id: OrderId, side: Side, price: Price, qty: Qty) -> Outcome {
+        if let Some(fault) = objection(price, qty) {
+            return Outcome {
+                resting: None,
+                fault: Some(fault),
+            };
+        }
+        let evicted = self.take(id);
+        let overflow = self.rest(id, side, price, qty);
+        Outcome {
+            resting: evicted,
+            fault: overflow.or(evicted.map(|_| Fault::DuplicateOrder)),
+        }
+    }
+
+    /// Takes `qty` of an order away, by a trade or a partial cancel; it leaves when nothing rests.
+    #[inline]
+    pub fn reduce(&mut self, id: OrderId, qty: Qty) -> Outcome {
+        let Some(slot) = self.orders.find(id) else {
+            return Outcome {
+                resting: None,
+                fault: Some(Fault::UnknownOrder),
+            };
+        };
+        let resting = self.resting(slot);
+        let fault = if qty.is_zero() {
+            Some(Fault::ZeroQty)
+        } else if qty < resting.qty {
+            let order = self.orders.get_mut(slot);
+            order.qty -= qty.0;
+            self.levels.get_mut(order.level).qty -= qty.0;
+            None
+        } else {
+            self.remove(id, slot);
+            (qty > resting.qty).then_some(Fault::Oversized)
+        };
+        Outcome {
+            resting: Some(resting),
+            fault,
+        }
+    }
+
+    /// Removes an order.
+    #[inline]
+    pub fn delete(&mut self, id: OrderId) -> Outcome {
+        let resting = self.take(id);
+        Outcome {
+            resting,
+            fault: resting.is_none().then_some(Fault::UnknownOrder),
+        }
+    }
+
+    /// Removes an order and adds another of its side, at the end of its level's queue.
+    #[inline]
+    pub fn replace(&mut self, old_id: OrderId, id: OrderId, price: Price, qty: Qty) -> Outcome {
+        let Some(resting) = self.take(old_id) else {
+            return Outcome {
+                resting: None,
+                fault: Some(Fault::UnknownOrder),
+            };
+        };
+        let added = self.add(id, resting.side, price, qty);
+        Outcome {
+            resting: Some(resting),
+            fault: added.fault,
+        }
+    }
+
+    /// The best price of a side with its quantity and number of orders; `None` when the side is empty.
+    #[inline]
+    pub fn best(&self, side: Side) -> Option<PriceLevel> {
+        self.ladder(side)
+            .best()
+            .map(|handle| self.levels.get(handle).public())
+    }
+
+    /// The levels of a side, best first.
+    pub fn levels(&self, side: Side) -> impl Iterator<Item = PriceLevel> {
+        self.ladder(side)
+            .best_first()
+            .map(|handle| self.levels.get(handle).public())
+    }
+
+    /// Fills `into` with the best levels of a side, best first, and says how many there were.
+    pub fn depth(&self, side: Side, into: &mut [PriceLevel]) -> usize {
+        let mut filled = 0;
+        for (place, level) in into.iter_mut().zip(self.levels(side)) {
+            *place = level;
+            filled += 1;
+        }
+        filled
+    }
+
+    /// The orders of a side: best price first, and at a price in order of the queue.
+    pub fn orders(&self, side: Side) -> impl Iterator<Item = BookOrder> {
+        self.ladder(side).best_first().flat_map(move |handle| {
+            let level = self.levels.get(handle);
+            self.orders.queue(level.head).map(move |order| BookOrder {
+                id: OrderId(order.id),
+                side,
+                price: level.price,
+                qty: Qty(order.qty),
+            })
+        })
+    }
+
+    /// An order by its id.
+    pub fn order(&self, id: OrderId) -> Option<BookOrder> {
+        let Resting { side, price, qty } = self.resting(self.orders.find(id)?);
+        Some(BookOrder {
+            id,
+            side,
+            price,
+            qty,
+        })
+    }
+
+    /// What stands before an order at its price; `None` when it is not in the book. Walks the queue.
+    pub fn queue_position(&self, id: OrderId) -> Option<QueuePosition> {
+        let slot = self.orders.find(id)?;
+        let level = self.levels.get(self.orders.get(slot).level);
+        let mut position = QueuePosition {
+            orders_ahead: 0,
+            qty_ahead: Qty(0),
+        };
+        for ahead in self
+            .orders
+            .queue(level.head)
+            .take_while(|order| order.id != id.0)
+        {
+            position.orders_ahead += 1;
+            position.qty_ahead.0 += ahead.qty;
+        }
+        Some(position)
+    }
+
+    /// Number of orders.
+    pub fn len(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// Whether no order rests.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number of prices of a side.
+    pub fn level_count(&self, side: Side) -> usize {
+        self.ladder(side).len()
+    }
+
+    /// Whether the best bid is at or above the best ask.
+    #[inline]
+    pub fn is_crossed(&self) -> bool {
+        match (self.best(Side::Buy), self.best(Side::Sell)) {
+            (Some(bid), Some(ask)) => bid.price >= ask.price,
+            _ => false,
+        }
+    }
+
+    /// Removes every order and keeps the memory.
+    pub fn clear(&mut self) {
+        self.orders.clear();
+        self.levels.clear();
+        self.bids.clear();
+        self.asks.clear();
+    }
+
+    #[inline]
+    fn ladder(&self, side: Side) -> &Ladder {
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        }
+    }
+
+    #[inline]
+    fn ladder_mut(&mut self, side: Side) -> &mut Ladder {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+
+    #[inline]
+    fn resting(&self, slot: u32) -> Resting {
+        let order = self.orders.get(slot);
+        let level = self.levels.get(order.level);
+        Resting {
+            side: level.side,
+            price: level.price,
+            qty: Qty(order.qty),
+        }
+    }
+
+    /// Removes the order of an id, if it rests.
+    #[inline]
+    fn take(&mut self, id: OrderId) -> Option<Resting> {
+        let slot = self.orders.find(id)?;
+        let resting = self.resting(slot);
+        self.remove(id, slot);
+        Some(resting)
+    }
+
+    /// Puts a new order at the end of its level's queue.
+    #[inline]
+    fn rest(&mut self, id: OrderId, side: Side, price: Price, qty: Qty) -> Option<Fault> {
+        let key = ladder::key(side, price);
+        let handle = match self.ladder(side).find(key) {
+            Ok(handle) => handle,
+            Err(rank) => {
+                let handle = self.levels.open(side, price);
+                self.ladder_mut(side).insert(rank, key, handle);
+                handle
+            }
+        };
+        let level = self.levels.get_mut(handle);
+        let Some(total) = level.qty.checked_add(qty.0) else {
+            return Some(Fault::QtyOverflow);
+        };
+        level.qty = total;
+        level.count += 1;
+        let slot = self.orders.insert(id, qty, handle, level.tail);
+        if level.tail == NONE {
+            level.head = slot;
+        }
+        level.tail = slot;
+        None
+    }
+
+    /// Unlinks an order from its queue, and its level from the ladder when it was the last one there.
+    #[inline]
+    fn remove(&mut self, id: OrderId, slot: u32) {
+        let order = self.orders.remove(id, slot);
+        let level = self.levels.get_mut(order.level);
+        level.qty -= order.qty;
+        level.count -= 1;
+        if order.prev == NONE {
+            level.head = order.next;
+        }
+        if order.next == NONE {
+            level.tail = order.prev;
+        }
+        if level.count == 0 {
+            let (side, price) = (level.side, level.price);
+            self.ladder_mut(side).remove(ladder::key(side, price));
+            self.levels.close(order.level);
+        }
+    }
+}
+
+/// Why an order can't rest, if it can't.
+#[inline]
+fn objection(price: Price, qty: Qty) -> Option<Fault> {
+    if qty.is_zero() {
+        Some(Fault::ZeroQty)
+    } else if price.0 == 0 {
+        Some(Fault::ZeroPrice)
+    } else {
+        None
+    }
+}

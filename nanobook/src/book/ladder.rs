@@ -1,0 +1,88 @@
+//! One side of a book: its prices in order, the best at the end.
+
+use crate::{Price, Side};
+
+/// How many rungs from the best are searched one by one: most adds are near the touch, where a scan in one or two
+/// cache lines beats a binary search.
+const SCAN: usize = 8;
+
+/// Order of a price on its side: the better, the larger.
+#[inline]
+pub(super) fn key(side: Side, price: Price) -> i64 {
+    match side {
+        Side::Buy => price.0,
+        // The complement reverses the order and, unlike negation, can't overflow.
+        Side::Sell => !price.0,
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Rung {
+    key: i64,
+    handle: u32,
+}
+
+/// Prices of a side, each with the handle of its level.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ladder {
+    rungs: Vec<Rung>,
+}
+
+impl Ladder {
+    /// The best level.
+    #[inline]
+    pub(super) fn best(&self) -> Option<u32> {
+        self.rungs.last().map(|rung| rung.handle)
+    }
+
+    /// All levels, best first.
+    #[inline]
+    pub(super) fn best_first(&self) -> impl Iterator<Item = u32> {
+        self.rungs.iter().rev().map(|rung| rung.handle)
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.rungs.len()
+    }
+
+    /// The level at a key, or the rank at which it belongs.
+    #[inline]
+    pub(super) fn find(&self, key: i64) -> Result<u32, usize> {
+        let rank = self.rank(key);
+        match self.rungs.get(rank) {
+            Some(rung) if rung.key == key => Ok(rung.handle),
+            _ => Err(rank),
+        }
+    }
+
+    /// Puts a level at the rank that [`Ladder::find`] gave.
+    #[inline]
+    pub(super) fn insert(&mut self, rank: usize, key: i64, handle: u32) {
+        self.rungs.insert(rank, Rung { key, handle });
+    }
+
+    /// Takes the level of a key away.
+    #[inline]
+    pub(super) fn remove(&mut self, key: i64) {
+        let rank = self.rank(key);
+        debug_assert_eq!(self.rungs[rank].key, key);
+        self.rungs.remove(rank);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.rungs.clear();
+    }
+
+    /// Number of rungs whose key is smaller.
+    #[inline]
+    fn rank(&self, key: i64) -> usize {
+        let near = self.rungs.len().saturating_sub(SCAN);
+        for (back, rung) in self.rungs[near..].iter().rev().enumerate() {
+            if rung.key < key {
+                return self.rungs.len() - back;
+            }
+        }
+        self.rungs[..near].partition_point(|rung| rung.key < key)
+    }
+}

@@ -1,0 +1,94 @@
+//! One price of one side: the ends of its queue and its totals, pooled.
+
+use super::NONE;
+use crate::rows::PriceLevel;
+use crate::{Price, Qty, Side};
+
+/// A level, 32 bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Level {
+    pub(super) price: Price,
+    pub(super) qty: u64,
+    pub(super) count: u32,
+    /// First order of the queue; of a free record, the next free one.
+    pub(super) head: u32,
+    /// Last order of the queue.
+    pub(super) tail: u32,
+    pub(super) side: Side,
+}
+
+const _: () = assert!(size_of::<Level>() == 32);
+
+impl Level {
+    #[inline]
+    pub(super) fn public(&self) -> PriceLevel {
+        PriceLevel {
+            price: self.price,
+            qty: Qty(self.qty),
+            count: self.count,
+        }
+    }
+}
+
+/// The level records of a book; a handle is stable while the level lives.
+#[derive(Clone, Debug)]
+pub(super) struct Levels {
+    pool: Vec<Level>,
+    free: u32,
+}
+
+impl Default for Levels {
+    fn default() -> Self {
+        Self {
+            pool: Vec::new(),
+            free: NONE,
+        }
+    }
+}
+
+impl Levels {
+    #[inline]
+    pub(super) fn get(&self, handle: u32) -> &Level {
+        &self.pool[handle as usize]
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, handle: u32) -> &mut Level {
+        &mut self.pool[handle as usize]
+    }
+
+    /// A new level without orders.
+    #[inline]
+    pub(super) fn open(&mut self, side: Side, price: Price) -> u32 {
+        let level = Level {
+            price,
+            qty: 0,
+            count: 0,
+            head: NONE,
+            tail: NONE,
+            side,
+        };
+        if self.free == NONE {
+            let handle = u32::try_from(self.pool.len()).expect("levels are no more than orders");
+            self.pool.push(level);
+            handle
+        } else {
+            let handle = self.free;
+            self.free = self.pool[handle as usize].head;
+            self.pool[handle as usize] = level;
+            handle
+        }
+    }
+
+    /// Frees a record for the next [`Levels::open`].
+    #[inline]
+    pub(super) fn close(&mut self, handle: u32) {
+        self.pool[handle as usize].head = self.free;
+        self.free = handle;
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.pool.clear();
+        self.free = NONE;
+    }
+}

@@ -1,0 +1,122 @@
+//! The resting orders of a book: pooled records, linked into the queue of their level, found by id.
+
+use super::NONE;
+use super::index::Index;
+use crate::{OrderId, Qty};
+
+/// An order, 32 bytes: two fit a cache line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Order {
+    pub(super) id: u64,
+    pub(super) qty: u64,
+    /// Handle of its level.
+    pub(super) level: u32,
+    /// The order before it in the queue.
+    pub(super) prev: u32,
+    /// The order behind it in the queue; of a free record, the next free one.
+    pub(super) next: u32,
+}
+
+const _: () = assert!(size_of::<Order>() == 32);
+
+/// The orders of a book; a slot is stable while the order rests.
+#[derive(Clone, Debug)]
+pub(super) struct Orders {
+    pool: Vec<Order>,
+    free: u32,
+    index: Index,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self {
+            pool: Vec::new(),
+            free: NONE,
+            index: Index::default(),
+        }
+    }
+}
+
+impl Orders {
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    #[inline]
+    pub(super) fn get(&self, slot: u32) -> &Order {
+        &self.pool[slot as usize]
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, slot: u32) -> &mut Order {
+        &mut self.pool[slot as usize]
+    }
+
+    /// The slot of an id.
+    #[inline]
+    pub(super) fn find(&self, id: OrderId) -> Option<u32> {
+        self.index
+            .find(id.0, |slot| self.pool[slot as usize].id == id.0)
+    }
+
+    /// A queue from the order at `head` to its end.
+    #[inline]
+    pub(super) fn queue(&self, head: u32) -> impl Iterator<Item = &Order> {
+        let first = (head != NONE).then(|| self.get(head));
+        std::iter::successors(first, |order| {
+            (order.next != NONE).then(|| self.get(order.next))
+        })
+    }
+
+    /// A new order behind `prev`; the id must not be there.
+    #[inline]
+    pub(super) fn insert(&mut self, id: OrderId, qty: Qty, level: u32, prev: u32) -> u32 {
+        let order = Order {
+            id: id.0,
+            qty: qty.0,
+            level,
+            prev,
+            next: NONE,
+        };
+        let slot = if self.free == NONE {
+            let slot = u32::try_from(self.pool.len())
+                .ok()
+                .filter(|slot| *slot != NONE);
+            self.pool.push(order);
+            slot.expect("4 billion orders of 32 bytes do not fit in memory")
+        } else {
+            let slot = self.free;
+            self.free = self.pool[slot as usize].next;
+            self.pool[slot as usize] = order;
+            slot
+        };
+        if prev != NONE {
+            self.pool[prev as usize].next = slot;
+        }
+        self.index.insert(id.0, slot);
+        slot
+    }
+
+    /// Takes an order out of its queue and frees its record.
+    #[inline]
+    pub(super) fn remove(&mut self, id: OrderId, slot: u32) -> Order {
+        self.index.remove(id.0, slot);
+        let order = self.pool[slot as usize];
+        if order.prev != NONE {
+            self.pool[order.prev as usize].next = order.next;
+        }
+        if order.next != NONE {
+            self.pool[order.next as usize].prev = order.prev;
+        }
+        self.pool[slot as usize].next = self.free;
+        self.free = slot;
+        order
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.pool.clear();
+        self.free = NONE;
+        self.index.clear();
+    }
+}
