@@ -1,0 +1,211 @@
+//! Messages to rows: one order book per stock locate, driven by the feed.
+//!
+//! [`Replay::block`] takes a run of whole frames and pushes the rows that they cause into a
+//! [`Sink`], each kind of row in file order. What comes out does not depend on how a file is cut
+//! into blocks.
+//!
+//! # What the hot path touches
+//! A book message in file order misses the cache several times: its order, its level and the best
+//! prices belong to one of thousands of books. So a block is first threaded into one chain of
+//! messages per instrument (8 bytes a message, written once), and then every instrument's chain is
+//! applied in one go, while its book is in the cache; what the messages changed is kept by ordinal
+//! and pushed in file order at the end of the block. A block of some ten thousand messages makes
+//! the books' misses rare and fits the second-level cache itself. Nothing is allocated per message
+//! once buffers and books have grown.
+
+mod block;
+mod intervals;
+mod report;
+mod translate;
+
+use std::collections::BTreeSet;
+
+use nanobook::book::OrderBook;
+use nanobook::rows::PriceLevel;
+use nanobook::{Side, Sink, Symbol, Timestamp};
+
+pub use self::report::{Faults, Report, TimeOfDay, TypeCounts};
+pub use self::translate::delta;
+use self::intervals::{Bars, DepthSamples};
+use crate::frame::Framing;
+use crate::Result;
+
+/// Most levels that depth rows can have.
+pub const MAX_DEPTH: usize = 100;
+
+/// Which rows of the book are wanted; rows of other messages always come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// One row per order message.
+    pub mbo: bool,
+    /// One row per change of the best prices.
+    pub bbo: bool,
+    /// One row per print.
+    pub trades: bool,
+    /// Rows of so many levels, at most [`MAX_DEPTH`]; 0 for none.
+    pub depth: usize,
+    /// Depth at the end of every such interval in which it changed, instead of at every change.
+    pub every_ns: Option<u64>,
+    /// Bars of such intervals, from midnight on.
+    pub bars_ns: Option<u64>,
+}
+
+/// What to replay.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Midnight in New York at the start of the session: the zero of ITCH times.
+    pub midnight: Timestamp,
+    /// Which rows of the book are wanted.
+    pub wanted: Wanted,
+    /// Only rows of these instruments; `None` for all.
+    pub symbols: Option<BTreeSet<Symbol>>,
+    /// Only rows from this time of day on, in ns since midnight; the directory comes whole.
+    pub from_ns: u64,
+    /// Only rows before this time of day, in ns since midnight.
+    pub to_ns: u64,
+}
+
+impl Config {
+    /// Everything of a session that starts at `midnight`, but no rows of the book.
+    pub fn new(midnight: Timestamp) -> Self {
+        Self { midnight, wanted: Wanted::default(), symbols: None, from_ns: 0, to_ns: u64::MAX }
+    }
+}
+
+/// The best bid and ask.
+type Quote = [Option<PriceLevel>; 2];
+
+/// One instrument of the session.
+#[derive(Debug, Default)]
+struct Instrument {
+    book: OrderBook,
+    locate: u16,
+    symbol: Option<Symbol>,
+    /// Whether its book is kept: it is wanted, or may yet turn out to be.
+    kept: bool,
+    /// Whether its rows are wanted.
+    shown: bool,
+    crossed: bool,
+    quote: Quote,
+    depth: [Vec<PriceLevel>; 2],
+    bar: intervals::Bar,
+    sample: intervals::Sample,
+}
+
+/// Replays a session.
+///
+/// # Examples
+/// ```
+/// use nanobook::{Side, Sink, Timestamp, rows::Bbo};
+/// use nanobook_itch::{AddOrder, Alpha, Framing, Price4, encode::Encode};
+/// use nanobook_itch::replay::{Config, Replay, Wanted};
+///
+/// #[derive(Default)]
+/// struct Best(Vec<Bbo>);
+///
+/// impl Sink for Best {
+///     fn bbo(&mut self, row: &Bbo) {
+///         self.0.push(*row);
+///     }
+/// }
+///
+/// let mut session = Vec::new();
+/// let add = AddOrder {
+///     buy_sell_indicator: b'B',
+///     shares: 100.into(),
+///     stock: Alpha::new("AAPL")?,
+///     price: Price4::new(1_500_000),
+///     ..AddOrder::default()
+/// };
+/// add.encode(Framing::Length, &mut session);
+///
+/// let wanted = Wanted { bbo: true, ..Wanted::default() };
+/// let mut best = Best::default();
+/// let mut replay = Replay::new(Config { wanted, ..Config::new(Timestamp(0)) });
+/// replay.block(&session, Framing::Length, &mut best)?;
+/// replay.finish(&mut best);
+/// assert_eq!(best.0[0].bid.unwrap().price.to_string(), "150");
+/// # Ok::<(), nanobook_itch::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Replay {
+    config: Config,
+    report: Report,
+    /// Messages before the current block.
+    seq: u64,
+    /// Instrument of a stock locate, plus one; 0 when it has none yet.
+    handles: Vec<u32>,
+    instruments: Vec<Instrument>,
+    block: block::Block,
+    bars: Option<Bars>,
+    samples: Option<DepthSamples>,
+}
+
+impl Replay {
+    /// A replay at the start of its session.
+    ///
+    /// # Panics
+    /// When more than [`MAX_DEPTH`] levels or an interval of zero is wanted.
+    pub fn new(config: Config) -> Self {
+        let wanted = &config.wanted;
+        assert!(wanted.depth <= MAX_DEPTH, "depth of {} levels is over {MAX_DEPTH}", wanted.depth);
+        assert!(wanted.every_ns != Some(0) && wanted.bars_ns != Some(0), "an interval of zero");
+        Self {
+            report: Report::default(),
+            seq: 0,
+            handles: vec![0; 1 << 16],
+            instruments: Vec::new(),
+            block: block::Block::default(),
+            bars: wanted.bars_ns.map(Bars::new),
+            samples: wanted.every_ns.filter(|_| wanted.depth > 0).map(DepthSamples::new),
+            config,
+        }
+    }
+
+    /// Replays a run of whole frames.
+    ///
+    /// # Errors
+    /// When a frame can't be skipped or is incomplete; the frames before it are replayed. Offsets
+    /// are from the start of `data`.
+    pub fn block(&mut self, data: &[u8], framing: Framing, sink: &mut impl Sink) -> Result<()> {
+        let mut frames = crate::Frames::new(data, framing);
+        loop {
+            let more = self.gather(&mut frames);
+            self.apply(data);
+            self.emit(data, sink);
+            match more {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Pushes the rows of intervals that are still open and says what the session was like.
+    pub fn finish(mut self, sink: &mut impl Sink) -> Report {
+        self.close_intervals(None, sink);
+        self.report()
+    }
+
+    /// What the session was like up to now.
+    pub fn report(&self) -> Report {
+        let kept = || self.instruments.iter().filter(|instrument| instrument.kept);
+        let mut report = self.report.clone();
+        report.instruments = self.instruments.len() as u64;
+        report.crossed_books = kept().filter(|i| i.book.is_crossed()).count() as u64;
+        report.live_orders = kept().map(|i| i.book.len() as u64).sum();
+        report
+    }
+
+    /// The book of a stock locate; `None` when the file has not mentioned it.
+    pub fn book(&self, locate: u16) -> Option<&OrderBook> {
+        let handle = self.handles[usize::from(locate)].checked_sub(1)?;
+        Some(&self.instruments[handle as usize].book)
+    }
+}
+
+/// Both best levels of a book.
+#[inline]
+fn quote(book: &OrderBook) -> Quote {
+    [book.best(Side::Buy), book.best(Side::Sell)]
+}
