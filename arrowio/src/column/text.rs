@@ -1,0 +1,150 @@
+//! Columns of short text.
+
+use std::sync::Arc;
+
+use arrow_array::builder::StringViewBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::{DataType, Field};
+
+use super::{Action, Code, Column, StatusKind, Symbol, TradeKind, required};
+use crate::error::Mismatch;
+use crate::options::TableOptions;
+
+const EXPECTED: &str = "Utf8View, Utf8, LargeUtf8, or a dictionary of one of them";
+
+/// A value that is written as short text.
+trait Text: Copy {
+    /// What the text must be, for error messages.
+    const EXPECTED: &'static str;
+
+    fn text(&self) -> &str;
+
+    /// `None` when the text is not such a value.
+    fn parse(text: &str) -> Option<Self>;
+}
+
+/// The values of an array of text, each parsed.
+fn values<T: Text>(array: &dyn Array) -> Result<Vec<Option<T>>, Mismatch> {
+    fn all<'a, T: Text>(
+        texts: impl Iterator<Item = Option<&'a str>>,
+    ) -> Result<Vec<Option<T>>, Mismatch> {
+        let value = |(row, text): (usize, Option<&str>)| match text {
+            None => Ok(None),
+            Some(text) => match T::parse(text) {
+                Some(value) => Ok(Some(value)),
+                None => Err(Mismatch::value(row, T::EXPECTED, format!("{text:?}"))),
+            },
+        };
+        texts.enumerate().map(value).collect()
+    }
+    match array.data_type() {
+        DataType::Utf8View => all(array.as_string_view().iter()),
+        DataType::Utf8 => all(array.as_string::<i32>().iter()),
+        DataType::LargeUtf8 => all(array.as_string::<i64>().iter()),
+        DataType::Dictionary(_, _) => {
+            let dictionary = array.as_any_dictionary();
+            let distinct = values::<T>(dictionary.values().as_ref())?;
+            let keys = dictionary.normalized_keys();
+            let value = |row: usize| {
+                let key = keys.get(row).filter(|_| array.is_valid(row));
+                key.and_then(|&key| distinct.get(key).copied().flatten())
+            };
+            Ok((0..array.len()).map(value).collect())
+        }
+        _ => Err(Mismatch::Type { expected: EXPECTED }),
+    }
+}
+
+macro_rules! texts {
+    ($($value:ty, $expected:literal, $text:expr, $parse:expr;)*) => {$(
+        impl Text for $value {
+            const EXPECTED: &'static str = $expected;
+
+            #[inline]
+            fn text(&self) -> &str {
+                $text(self)
+            }
+
+            fn parse(text: &str) -> Option<Self> {
+                $parse(text)
+            }
+        }
+
+        impl Column for $value {
+            const NULLABLE: bool = false;
+
+            fn data_type(_: &TableOptions) -> DataType {
+                DataType::Utf8View
+            }
+
+            fn array(
+                values: impl ExactSizeIterator<Item = Self>,
+                _: &TableOptions,
+            ) -> Result<ArrayRef, Mismatch> {
+                let mut builder = StringViewBuilder::with_capacity(values.len());
+                values.for_each(|value| builder.append_value(value.text()));
+                Ok(Arc::new(builder.finish()))
+            }
+
+            fn values(array: &dyn Array, _: &Field) -> Result<Vec<Self>, Mismatch> {
+                required(values::<Self>(array)?)
+            }
+        }
+
+        impl Column for Option<$value> {
+            const NULLABLE: bool = true;
+
+            fn data_type(_: &TableOptions) -> DataType {
+                DataType::Utf8View
+            }
+
+            fn array(
+                values: impl ExactSizeIterator<Item = Self>,
+                _: &TableOptions,
+            ) -> Result<ArrayRef, Mismatch> {
+                let mut builder = StringViewBuilder::with_capacity(values.len());
+                values.for_each(|value| builder.append_option(value.as_ref().map(Text::text)));
+                Ok(Arc::new(builder.finish()))
+            }
+
+            fn values(array: &dyn Array, _: &Field) -> Result<Vec<Self>, Mismatch> {
+                values::<$value>(array)
+            }
+        }
+    )*};
+}
+
+texts! {
+    Symbol, "a symbol of 1 to 15 printable ASCII characters", Symbol::as_str, |text: &str| text.parse().ok();
+    Code, "a code of 1 to 4 printable ASCII characters", Code::as_str, code;
+    Action, "add, execute, reduce, delete or replace", |a: &Action| a.as_str(), |text| find(&ACTIONS, Action::as_str, text);
+    TradeKind, "displayed, displayed_at_price, hidden or cross", |k: &TradeKind| k.as_str(), |text| find(&TRADE_KINDS, TradeKind::as_str, text);
+    StatusKind, "trading_action or operational_halt", |k: &StatusKind| k.as_str(), |text| find(&STATUS_KINDS, StatusKind::as_str, text);
+}
+
+const ACTIONS: [Action; 5] = [
+    Action::Add,
+    Action::Execute,
+    Action::Reduce,
+    Action::Delete,
+    Action::Replace,
+];
+
+const TRADE_KINDS: [TradeKind; 4] = [
+    TradeKind::Displayed,
+    TradeKind::DisplayedAtPrice,
+    TradeKind::Hidden,
+    TradeKind::Cross,
+];
+
+const STATUS_KINDS: [StatusKind; 2] = [StatusKind::TradingAction, StatusKind::OperationalHalt];
+
+fn find<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str, text: &str) -> Option<T> {
+    all.iter().copied().find(|&value| name(value) == text)
+}
+
+/// The code that this text is, not one that it becomes by trimming.
+fn code(text: &str) -> Option<Code> {
+    Code::new(text.as_bytes()).filter(|code| code.as_str() == text)
+}

@@ -1,0 +1,162 @@
+//! Parquet files.
+
+mod settings;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ::parquet::arrow::ArrowSchemaConverter;
+use ::parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves,
+};
+use ::parquet::file::metadata::KeyValue;
+use ::parquet::file::writer::SerializedFileWriter;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+
+use crate::error::{Error, Result};
+use crate::file::AtomicFile;
+use crate::recorder::RowGroup;
+use crate::writer::{KeyValues, Summary};
+
+/// Encodes row groups: a pure function, to be called from as many threads as one likes.
+#[derive(Clone)]
+pub struct Encoder {
+    factory: Arc<ArrowRowGroupWriterFactory>,
+    schema: SchemaRef,
+}
+
+/// A row group in its final form, to be appended to its file.
+pub struct EncodedGroup {
+    index: usize,
+    rows: u64,
+    columns: Vec<ArrowColumnChunk>,
+}
+
+impl Encoder {
+    /// Encodes a row group.
+    ///
+    /// # Errors
+    /// When a price does not fit its column.
+    pub fn encode_group(&self, group: &RowGroup) -> Result<EncodedGroup> {
+        self.encode_batches(group.batches(), group.index())
+    }
+
+    /// Encodes one batch as the row group of that ordinal.
+    ///
+    /// # Errors
+    /// When the batch does not have the schema of the file.
+    pub fn encode(&self, batch: &RecordBatch, index: usize) -> Result<EncodedGroup> {
+        self.encode_batches([Ok(batch.clone())], index)
+    }
+
+    /// Encodes some batches together as the row group of that ordinal.
+    ///
+    /// # Errors
+    /// The first error among the batches, or when one does not have the schema of the file.
+    pub fn encode_batches(
+        &self,
+        batches: impl IntoIterator<Item = Result<RecordBatch>>,
+        index: usize,
+    ) -> Result<EncodedGroup> {
+        let mut writers = self.factory.create_column_writers(index)?;
+        let mut rows = 0;
+        for batch in batches {
+            let batch = batch?;
+            rows += batch.num_rows() as u64;
+            let columns = self.schema.fields().iter().zip(batch.columns());
+            for (writer, (field, column)) in writers.iter_mut().zip(columns) {
+                for leaf in compute_leaves(field, column)? {
+                    writer.write(&leaf)?;
+                }
+            }
+        }
+        let columns = writers.into_iter().map(|writer| writer.close());
+        Ok(EncodedGroup {
+            index,
+            rows,
+            columns: columns.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Appends encoded row groups to a file.
+pub struct Writer {
+    file: SerializedFileWriter<AtomicFile>,
+    encoder: Encoder,
+    next: usize,
+    rows: u64,
+}
+
+impl Writer {
+    /// A writer of batches of this schema.
+    ///
+    /// # Errors
+    /// When the file can't be made.
+    pub fn create(path: &Path, schema: &SchemaRef) -> Result<Self> {
+        let file = AtomicFile::create(path)?;
+        let properties = Arc::new(settings::properties(schema));
+        let parquet_schema = ArrowSchemaConverter::new().convert(schema)?;
+        let root = parquet_schema.root_schema_ptr();
+        let file = SerializedFileWriter::new(file, root, properties)?;
+        let factory = Arc::new(ArrowRowGroupWriterFactory::new(&file, Arc::clone(schema)));
+        let encoder = Encoder {
+            factory,
+            schema: Arc::clone(schema),
+        };
+        Ok(Self {
+            file,
+            encoder,
+            next: 0,
+            rows: 0,
+        })
+    }
+
+    /// The encoder of this file's row groups.
+    pub fn encoder(&self) -> Encoder {
+        self.encoder.clone()
+    }
+
+    /// Appends a row group.
+    ///
+    /// # Errors
+    /// When it is not the next one, or the file can't be written.
+    pub fn append(&mut self, group: EncodedGroup) -> Result<()> {
+        if group.index != self.next {
+            return Err(Error::OutOfOrder {
+                expected: self.next,
+                found: group.index,
+            });
+        }
+        let mut writer = self.file.next_row_group()?;
+        for column in group.columns {
+            column.append_to_row_group(&mut writer)?;
+        }
+        writer.close()?;
+        self.next += 1;
+        self.rows += group.rows;
+        Ok(())
+    }
+
+    /// Ends the file and gives it its name.
+    ///
+    /// # Errors
+    /// When the file can't be written; then there is no file.
+    pub fn finish(mut self, metadata: KeyValues) -> Result<Summary> {
+        for (key, value) in metadata {
+            self.file
+                .append_key_value_metadata(KeyValue::new(key, value));
+        }
+        let path = self.file.inner().path().to_path_buf();
+        let file = self
+            .file
+            .into_inner()
+            .map_err(|e| Error::from(e).in_file(&path))?;
+        let bytes = file.commit()?;
+        Ok(Summary {
+            path,
+            rows: self.rows,
+            bytes,
+        })
+    }
+}

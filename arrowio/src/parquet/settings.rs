@@ -1,0 +1,50 @@
+//! How columns are encoded.
+
+use ::parquet::arrow::add_encoded_arrow_schema_to_metadata;
+use ::parquet::basic::{Compression, Encoding, ZstdLevel};
+use ::parquet::file::metadata::{KeyValue, SortingColumn};
+use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use ::parquet::schema::types::ColumnPath;
+use arrow_schema::Schema;
+
+/// Columns whose values rise slowly: differences of neighbours take fewer bits than places in a dictionary.
+const DELTA: &[&str] = &["ts_event", "seq"];
+
+/// The settings of a file with this schema.
+pub(super) fn properties(schema: &Schema) -> WriterProperties {
+    let level = ZstdLevel::try_new(1).unwrap_or_default();
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_max_row_group_row_count(None)
+        .set_key_value_metadata(Some(
+            schema
+                .metadata()
+                .iter()
+                .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
+                .collect(),
+        ));
+    for field in schema.fields() {
+        if DELTA.contains(&field.name().as_str()) {
+            let path = ColumnPath::from(field.name().as_str());
+            builder = builder
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        }
+    }
+    if let Some(seq) = schema
+        .fields()
+        .iter()
+        .position(|field| field.name() == "seq")
+    {
+        let column = SortingColumn {
+            column_idx: i32::try_from(seq).unwrap_or_default(),
+            descending: false,
+            nulls_first: false,
+        };
+        builder = builder.set_sorting_columns(Some(vec![column]));
+    }
+    let mut properties = builder.build();
+    add_encoded_arrow_schema_to_metadata(schema, &mut properties);
+    properties
+}

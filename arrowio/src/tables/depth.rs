@@ -1,0 +1,176 @@
+//! `depth`: the best levels of both sides.
+
+use arrow_array::RecordBatch;
+use arrow_schema::Field;
+use nanobook::rows::{Depth, Header, PriceLevel};
+use nanobook::{Price, Qty};
+
+use crate::column::Column;
+use crate::error::{Error, Result};
+use crate::options::TableOptions;
+use crate::table::{Columns, HeaderColumns, Table, array};
+
+/// The best levels of both sides, best first: a row of the `depth` table that owns its levels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DepthRow {
+    /// Time, ordinal and instrument.
+    pub header: Header,
+    /// The bids, at most as many as the table has levels.
+    pub bids: Vec<PriceLevel>,
+    /// The asks, at most as many as the table has levels.
+    pub asks: Vec<PriceLevel>,
+}
+
+impl DepthRow {
+    /// The row as it is pushed into a [`Sink`](nanobook::Sink).
+    pub fn as_row(&self) -> Depth<'_> {
+        Depth {
+            header: self.header,
+            bids: &self.bids,
+            asks: &self.asks,
+        }
+    }
+}
+
+/// Rows of the `depth` table with their levels in one buffer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DepthRows {
+    headers: Vec<Header>,
+    /// For each row, where its bids begin, where its asks begin, and where they end, in `levels`.
+    spans: Vec<[u32; 3]>,
+    levels: Vec<PriceLevel>,
+}
+
+impl DepthRows {
+    /// Adds a row, with as many of its levels as the table has.
+    pub(crate) fn push(&mut self, row: &Depth<'_>, max_levels: usize) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a row group has fewer levels"
+        )]
+        let end = |levels: &Vec<PriceLevel>| levels.len() as u32;
+        let start = end(&self.levels);
+        let bids = &row.bids[..row.bids.len().min(max_levels)];
+        self.levels.extend_from_slice(bids);
+        let middle = end(&self.levels);
+        let asks = &row.asks[..row.asks.len().min(max_levels)];
+        self.levels.extend_from_slice(asks);
+        self.spans.push([start, middle, end(&self.levels)]);
+        self.headers.push(row.header);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.headers.len()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.headers.clear();
+        self.spans.clear();
+        self.levels.clear();
+    }
+
+    /// The level of one side at a rank, best first.
+    fn level(&self, span: [u32; 3], side: usize, rank: usize) -> Option<PriceLevel> {
+        let (start, end) = (span[side] as usize, span[side + 1] as usize);
+        let at = start + rank;
+        (at < end).then(|| self.levels[at])
+    }
+
+    /// A range of the rows as a batch.
+    pub(crate) fn batch(
+        &self,
+        range: std::ops::Range<usize>,
+        options: &TableOptions,
+    ) -> Result<RecordBatch> {
+        let headers = self.headers[range.clone()].iter().copied();
+        let mut arrays = Header::arrays::<DepthRow>(headers, options)?;
+        let spans = &self.spans[range];
+        for rank in 0..options.levels {
+            for (side, word) in ["bid", "ask"].into_iter().enumerate() {
+                let levels = || spans.iter().map(|&span| self.level(span, side, rank));
+                let [px, qty, count] = level_names(word, rank);
+                let prices = levels().map(|level| level.map(|l| l.price));
+                arrays.push(array::<DepthRow, _>(&px, prices, options)?);
+                let qtys = levels().map(|level| level.map(|l| l.qty));
+                arrays.push(array::<DepthRow, _>(&qty, qtys, options)?);
+                let counts = levels().map(|level| level.map(|l| l.count));
+                arrays.push(array::<DepthRow, _>(&count, counts, options)?);
+            }
+        }
+        Ok(RecordBatch::try_new(DepthRow::schema(options), arrays)?)
+    }
+}
+
+/// The columns of one level.
+fn level_names(side: &str, rank: usize) -> [String; 3] {
+    ["px", "qty", "count"].map(|what| format!("{side}_{what}_{rank:02}"))
+}
+
+impl Table for DepthRow {
+    const NAME: &'static str = "depth";
+    const VERSION: u32 = 1;
+
+    fn fields(options: &TableOptions) -> Vec<Field> {
+        let mut fields = Header::fields(options);
+        for rank in 0..options.levels {
+            for side in ["bid", "ask"] {
+                let [px, qty, count] = level_names(side, rank);
+                fields.push(Option::<Price>::field(&px, options));
+                fields.push(Option::<Qty>::field(&qty, options));
+                fields.push(Option::<u32>::field(&count, options));
+            }
+        }
+        fields
+    }
+
+    fn batch(rows: &[Self], options: &TableOptions) -> Result<RecordBatch> {
+        let mut all = DepthRows::default();
+        for row in rows {
+            all.push(&row.as_row(), options.levels);
+        }
+        all.batch(0..all.len(), options)
+    }
+
+    fn rows(batch: &RecordBatch) -> Result<Vec<Self>> {
+        let columns = Columns::of::<Self>(batch)?;
+        let headers = Header::read(&columns)?;
+        let row = |header| Self {
+            header,
+            bids: Vec::new(),
+            asks: Vec::new(),
+        };
+        let mut rows: Vec<Self> = headers.into_iter().map(row).collect();
+        let levels = (0..).take_while(|rank| {
+            batch
+                .schema_ref()
+                .index_of(&level_names("bid", *rank)[0])
+                .is_ok()
+        });
+        for rank in levels {
+            let suffix = format!("_{rank:02}");
+            for side in ["bid", "ask"] {
+                for (at, level) in columns.levels(side, &suffix)?.into_iter().enumerate() {
+                    let Some(level) = level else { continue };
+                    let of_side = match side {
+                        "bid" => &mut rows[at].bids,
+                        _ => &mut rows[at].asks,
+                    };
+                    if of_side.len() < rank {
+                        let [px, ..] = level_names(side, rank);
+                        let expected = "null behind a level that is null";
+                        return Err(columns.bad_row(&px, at, expected));
+                    }
+                    of_side.push(level);
+                }
+            }
+        }
+        if batch.schema_ref().index_of("bid_px_00").is_err() {
+            return Err(Error::MissingColumn {
+                table: Self::NAME,
+                column: "bid_px_00".to_owned(),
+                found: columns.names(),
+            });
+        }
+        Ok(rows)
+    }
+}
