@@ -11,6 +11,7 @@
 //! pooled and the last one freed is the first one used again. Nothing is allocated once the pools have grown to the
 //! most orders and levels that were ever live at once.
 
+mod access;
 mod index;
 mod ladder;
 mod level;
@@ -228,21 +229,7 @@ impl OrderBook {
 
     /// What stands before an order at its price; `None` when it is not in the book. Walks the queue.
     pub fn queue_position(&self, id: OrderId) -> Option<QueuePosition> {
-        let slot = self.orders.find(id)?;
-        let level = self.levels.get(self.orders.get(slot).level);
-        let mut position = QueuePosition {
-            orders_ahead: 0,
-            qty_ahead: Qty(0),
-        };
-        for ahead in self
-            .orders
-            .queue(level.head)
-            .take_while(|order| order.id != id.0)
-        {
-            position.orders_ahead += 1;
-            position.qty_ahead.0 += ahead.qty;
-        }
-        Some(position)
+        Some(self.queue_position_of(self.orders.find(id)?))
     }
 
     /// Number of orders.
@@ -316,47 +303,20 @@ impl OrderBook {
     /// Puts a new order at the end of its level's queue.
     #[inline]
     fn rest(&mut self, id: OrderId, side: Side, price: Price, qty: Qty) -> Option<Fault> {
-        let key = ladder::key(side, price);
-        let handle = match self.ladder(side).find(key) {
-            Ok(handle) => handle,
-            Err(rank) => {
-                let handle = self.levels.open(side, price);
-                self.ladder_mut(side).insert(rank, key, handle);
-                handle
+        match self.enter(id, side, price, qty) {
+            Ok(slot) => {
+                self.orders.index(id, slot);
+                None
             }
-        };
-        let level = self.levels.get_mut(handle);
-        let Some(total) = level.qty.checked_add(qty.0) else {
-            return Some(Fault::QtyOverflow);
-        };
-        level.qty = total;
-        level.count += 1;
-        let slot = self.orders.insert(id, qty, handle, level.tail);
-        if level.tail == NONE {
-            level.head = slot;
+            Err(fault) => Some(fault),
         }
-        level.tail = slot;
-        None
     }
 
-    /// Unlinks an order from its queue, and its level from the ladder when it was the last one there.
+    /// Takes an order away.
     #[inline]
     fn remove(&mut self, id: OrderId, slot: u32) {
-        let order = self.orders.remove(id, slot);
-        let level = self.levels.get_mut(order.level);
-        level.qty -= order.qty;
-        level.count -= 1;
-        if order.prev == NONE {
-            level.head = order.next;
-        }
-        if order.next == NONE {
-            level.tail = order.prev;
-        }
-        if level.count == 0 {
-            let (side, price) = (level.side, level.price);
-            self.ladder_mut(side).remove(ladder::key(side, price));
-            self.levels.close(order.level);
-        }
+        self.orders.unindex(id, slot);
+        self.leave(slot);
     }
 }
 
@@ -369,5 +329,18 @@ fn objection(price: Price, qty: Qty) -> Option<Fault> {
         Some(Fault::ZeroPrice)
     } else {
         None
+    }
+}
+
+impl OrderBook {
+    /// Reads through the book's memory, so that it is in the cache for the deltas that follow.
+    ///
+    /// Worth its cost before a run of deltas to a book that was not touched for long: the cache lines come all at
+    /// once instead of one after the other.
+    pub fn warm(&self) {
+        self.orders.warm();
+        self.levels.warm();
+        self.bids.warm();
+        self.asks.warm();
     }
 }

@@ -6,17 +6,25 @@
 //! | module | what |
 //! |---|---|
 //! | [`book`] | the passive order book: by order id, first in first out at a price |
+//! | [`matching`] | the matching engine: orders, stops, auctions, event log |
 //! | [`rows`] | one type for each market-data table |
 
 pub mod book;
 mod event;
+pub mod matching;
+mod order;
 pub mod rows;
 mod side;
 mod sink;
 mod symbol;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod types;
 
 pub use event::{BookDelta, Fault, Resting};
+pub use order::{
+    Ack, Order, OrderKind, OrderRequest, OrderStatus, Owner, Reject, StpPolicy, TimeInForce, Trail,
+};
 pub use side::Side;
 pub use sink::Sink;
 pub use symbol::{MAX_SYMBOL_LEN, Symbol, SymbolError};

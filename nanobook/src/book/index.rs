@@ -101,6 +101,13 @@ impl Index {
         self.len -= 1;
     }
 
+    /// Reads every cache line.
+    pub(super) fn warm(&self) {
+        for line in self.entries.chunks(8) {
+            std::hint::black_box(line[0].slot);
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.entries.fill(EMPTY);
         self.len = 0;

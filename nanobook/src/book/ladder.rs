@@ -16,6 +16,15 @@ pub(super) fn key(side: Side, price: Price) -> i64 {
     }
 }
 
+/// The price of a key.
+#[inline]
+pub(super) fn price(side: Side, key: i64) -> Price {
+    match side {
+        Side::Buy => Price(key),
+        Side::Sell => Price(!key),
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Rung {
     key: i64,
@@ -33,6 +42,12 @@ impl Ladder {
     #[inline]
     pub(super) fn best(&self) -> Option<u32> {
         self.rungs.last().map(|rung| rung.handle)
+    }
+
+    /// The key of the best level.
+    #[inline]
+    pub(super) fn best_key(&self) -> Option<i64> {
+        self.rungs.last().map(|rung| rung.key)
     }
 
     /// All levels, best first.
@@ -68,6 +83,13 @@ impl Ladder {
         let rank = self.rank(key);
         debug_assert_eq!(self.rungs[rank].key, key);
         self.rungs.remove(rank);
+    }
+
+    /// Reads every cache line.
+    pub(super) fn warm(&self) {
+        for line in self.rungs.chunks(4) {
+            std::hint::black_box(line[0].handle);
+        }
     }
 
     pub(super) fn clear(&mut self) {

@@ -87,6 +87,13 @@ impl Levels {
         self.free = handle;
     }
 
+    /// Reads every cache line.
+    pub(super) fn warm(&self) {
+        for pair in self.pool.chunks(2) {
+            std::hint::black_box(pair[0].count);
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.pool.clear();
         self.free = NONE;

@@ -69,9 +69,9 @@ impl Orders {
         })
     }
 
-    /// A new order behind `prev`; the id must not be there.
+    /// A new order behind `prev`, which only its slot finds until it is indexed.
     #[inline]
-    pub(super) fn insert(&mut self, id: OrderId, qty: Qty, level: u32, prev: u32) -> u32 {
+    pub(super) fn link(&mut self, id: OrderId, qty: Qty, level: u32, prev: u32) -> u32 {
         let order = Order {
             id: id.0,
             qty: qty.0,
@@ -94,14 +94,24 @@ impl Orders {
         if prev != NONE {
             self.pool[prev as usize].next = slot;
         }
-        self.index.insert(id.0, slot);
         slot
+    }
+
+    /// Lets an id find its slot; it must not be there.
+    #[inline]
+    pub(super) fn index(&mut self, id: OrderId, slot: u32) {
+        self.index.insert(id.0, slot);
+    }
+
+    /// Undoes [`Orders::index`].
+    #[inline]
+    pub(super) fn unindex(&mut self, id: OrderId, slot: u32) {
+        self.index.remove(id.0, slot);
     }
 
     /// Takes an order out of its queue and frees its record.
     #[inline]
-    pub(super) fn remove(&mut self, id: OrderId, slot: u32) -> Order {
-        self.index.remove(id.0, slot);
+    pub(super) fn unlink(&mut self, slot: u32) -> Order {
         let order = self.pool[slot as usize];
         if order.prev != NONE {
             self.pool[order.prev as usize].next = order.next;
@@ -112,6 +122,18 @@ impl Orders {
         self.pool[slot as usize].next = self.free;
         self.free = slot;
         order
+    }
+
+    pub(super) fn reserve(&mut self, orders: usize) {
+        self.pool.reserve(orders.saturating_sub(self.pool.len()));
+    }
+
+    /// Reads every cache line.
+    pub(super) fn warm(&self) {
+        for pair in self.pool.chunks(2) {
+            std::hint::black_box(pair[0].level);
+        }
+        self.index.warm();
     }
 
     pub(super) fn clear(&mut self) {

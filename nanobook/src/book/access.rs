@@ -1,0 +1,124 @@
+//! What the matching engine needs beyond deltas: the front of a queue, and orders by their slot.
+//!
+//! The engine keeps the slot of each of its orders, so its book has no index of ids: an order that enters here is
+//! unknown to the methods that take an id.
+
+use super::{NONE, OrderBook, QueuePosition, ladder};
+use crate::{Fault, OrderId, Price, Qty, Side};
+
+/// The first order of the best level of a side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Front {
+    pub(crate) slot: u32,
+    pub(crate) id: OrderId,
+    pub(crate) price: Price,
+    pub(crate) qty: Qty,
+}
+
+impl OrderBook {
+    /// The order that trades next on a side.
+    #[inline]
+    pub(crate) fn front(&self, side: Side) -> Option<Front> {
+        let level = self.levels.get(self.ladder(side).best()?);
+        let order = self.orders.get(level.head);
+        Some(Front {
+            slot: level.head,
+            id: OrderId(order.id),
+            price: level.price,
+            qty: Qty(order.qty),
+        })
+    }
+
+    /// The best price of a side.
+    #[inline]
+    pub(crate) fn best_price(&self, side: Side) -> Option<Price> {
+        self.ladder(side)
+            .best_key()
+            .map(|key| ladder::price(side, key))
+    }
+
+    /// Puts an order at the end of its level's queue, without an entry in the index.
+    #[inline]
+    pub(crate) fn enter(
+        &mut self,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+    ) -> Result<u32, Fault> {
+        let key = ladder::key(side, price);
+        let handle = match self.ladder(side).find(key) {
+            Ok(handle) => handle,
+            Err(rank) => {
+                let handle = self.levels.open(side, price);
+                self.ladder_mut(side).insert(rank, key, handle);
+                handle
+            }
+        };
+        let level = self.levels.get_mut(handle);
+        let Some(total) = level.qty.checked_add(qty.0) else {
+            return Err(Fault::QtyOverflow);
+        };
+        level.qty = total;
+        level.count += 1;
+        let slot = self.orders.link(id, qty, handle, level.tail);
+        if level.tail == NONE {
+            level.head = slot;
+        }
+        level.tail = slot;
+        Ok(slot)
+    }
+
+    /// Takes an order that has no entry in the index out of its queue, and its level away when it was the last one.
+    #[inline]
+    pub(crate) fn leave(&mut self, slot: u32) {
+        let order = self.orders.unlink(slot);
+        let level = self.levels.get_mut(order.level);
+        level.qty -= order.qty;
+        level.count -= 1;
+        if order.prev == NONE {
+            level.head = order.next;
+        }
+        if order.next == NONE {
+            level.tail = order.prev;
+        }
+        if level.count == 0 {
+            let (side, price) = (level.side, level.price);
+            self.ladder_mut(side).remove(ladder::key(side, price));
+            self.levels.close(order.level);
+        }
+    }
+
+    /// Takes less than all of an order away; it keeps its place.
+    #[inline]
+    pub(crate) fn shrink(&mut self, slot: u32, by: Qty) {
+        let order = self.orders.get_mut(slot);
+        debug_assert!(by.0 < order.qty);
+        order.qty -= by.0;
+        self.levels.get_mut(order.level).qty -= by.0;
+    }
+
+    /// What stands before the order in a slot at its price.
+    pub(crate) fn queue_position_of(&self, slot: u32) -> QueuePosition {
+        let id = self.orders.get(slot).id;
+        let level = self.levels.get(self.orders.get(slot).level);
+        let mut position = QueuePosition {
+            orders_ahead: 0,
+            qty_ahead: Qty(0),
+        };
+        for ahead in self
+            .orders
+            .queue(level.head)
+            .take_while(|order| order.id != id)
+        {
+            position.orders_ahead += 1;
+            position.qty_ahead.0 += ahead.qty;
+        }
+        position
+    }
+
+    /// Grows the pools for this many orders.
+    pub(crate) fn reserve(&mut self, orders: usize) {
+        self.orders.reserve(orders);
+    }
+}

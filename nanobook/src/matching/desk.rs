@@ -1,0 +1,522 @@
+//! What commands do: the rules of matching, over one market and the state that all markets share.
+
+use super::auction::{self, Uncross};
+use super::market::{Market, Phase};
+use super::output::{CancelReason, Output, Trade};
+use super::records::{Record, Records, State};
+use super::stop::MAX_PERIOD;
+use super::{Config, MAX_PRICE, stp};
+use crate::{Ack, OrderId, OrderKind, OrderRequest, Owner, Price, Qty, Reject, Side};
+use crate::{StpPolicy, TimeInForce, TradeId, Trail};
+
+/// What the markets of one id space share.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(super) records: Records,
+    pub(super) config: Config,
+    pub(super) last_trade: u64,
+    /// Scratch for a mass cancel.
+    ids: Vec<OrderId>,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            records: Records::new(config.keep_closed),
+            config,
+            last_trade: 0,
+            ids: Vec::new(),
+        }
+    }
+}
+
+/// One market, open for one command.
+pub(crate) struct Desk<'a> {
+    pub(crate) market: &'a mut Market,
+    pub(crate) shared: &'a mut Shared,
+    pub(crate) out: &'a mut Vec<Output>,
+}
+
+/// An order that comes to the market.
+pub(super) struct Taker {
+    pub(super) id: OrderId,
+    pub(super) side: Side,
+    /// The worst price; `None` for any.
+    pub(super) limit: Option<Price>,
+    pub(super) open: u64,
+    pub(super) tif: TimeInForce,
+    pub(super) post_only: bool,
+    pub(super) owner: Option<Owner>,
+}
+
+impl Taker {
+    fn new(id: OrderId, request: &OrderRequest) -> Self {
+        Self {
+            id,
+            side: request.side,
+            limit: request.kind.price(),
+            open: request.qty.0,
+            tif: request.tif,
+            post_only: request.post_only,
+            owner: request.owner,
+        }
+    }
+
+    /// Whether it would trade at a price of the other side.
+    #[inline]
+    pub(super) fn takes(&self, price: Price) -> bool {
+        match (self.limit, self.side) {
+            (None, _) => true,
+            (Some(limit), Side::Buy) => price <= limit,
+            (Some(limit), Side::Sell) => price >= limit,
+        }
+    }
+}
+
+impl Desk<'_> {
+    #[inline]
+    pub(crate) fn submit(&mut self, request: &OrderRequest) -> Result<Ack, Reject> {
+        self.check(request)?;
+        let id = self
+            .shared
+            .records
+            .open(self.market.instrument, request, None);
+        if request.kind.stop().is_some() {
+            let slot = self.shared.records.live(id).slot;
+            let stop = *self.shared.records.stop(slot);
+            self.market.stops.wait(id, request.side, &stop);
+        } else {
+            self.enter(Taker::new(id, request));
+        }
+        self.release();
+        Ok(self.ack(id))
+    }
+
+    pub(crate) fn cancel(&mut self, id: OrderId, reason: CancelReason) -> Result<Qty, Reject> {
+        let record = self.active(id)?;
+        self.withdraw(id, &record);
+        let open = record.open();
+        self.take_away(id, open, reason);
+        self.shared.records.close(id, State::Cancelled);
+        Ok(Qty(open))
+    }
+
+    pub(crate) fn reduce(&mut self, id: OrderId, by: Qty) -> Result<Ack, Reject> {
+        if by.is_zero() {
+            return Err(Reject::ZeroQty);
+        }
+        let record = self.active(id)?;
+        if by.0 >= record.open() {
+            self.cancel(id, CancelReason::Reduced)?;
+        } else {
+            self.shrink(id, &record, by.0, CancelReason::Reduced);
+        }
+        Ok(self.ack(id))
+    }
+
+    pub(crate) fn replace(&mut self, id: OrderId, price: Price, qty: Qty) -> Result<Ack, Reject> {
+        if qty.is_zero() {
+            return Err(Reject::ZeroQty);
+        }
+        self.in_range(price)?;
+        let record = self.active(id)?;
+        if record.state == State::Pending {
+            return Err(Reject::StopOrder);
+        }
+        let total = record
+            .filled
+            .checked_add(qty.0)
+            .ok_or(Reject::QtyOverflow)?;
+        let open = record.open();
+        if price == record.price && qty.0 <= open {
+            if qty.0 < open {
+                self.shrink(id, &record, open - qty.0, CancelReason::Replaced);
+            }
+            self.restate(id, price, total);
+        } else {
+            self.withdraw(id, &record);
+            self.take_away(id, open, CancelReason::Replaced);
+            self.restate(id, price, total);
+            self.enter(Taker {
+                id,
+                side: record.side,
+                limit: Some(price),
+                open: qty.0,
+                tif: record.tif,
+                post_only: record.post_only,
+                owner: record.owner(),
+            });
+        }
+        self.release();
+        Ok(self.ack(id))
+    }
+
+    /// Cancels all orders of an owner in this market, in order of id, and says how many.
+    pub(crate) fn mass_cancel(&mut self, owner: Owner) -> u32 {
+        let mut ids = std::mem::take(&mut self.shared.ids);
+        ids.clear();
+        for side in [Side::Buy, Side::Sell] {
+            ids.extend(self.market.book.orders(side).map(|order| order.id));
+        }
+        ids.extend(self.market.stops.waiting());
+        ids.extend(self.market.stops.due().map(|(id, _)| *id));
+        let records = &self.shared.records;
+        ids.retain(|id| {
+            let owned = |record: &Record| record.owner() == Some(owner);
+            self.active(*id).is_ok() && records.get(*id).is_some_and(owned)
+        });
+        ids.sort_unstable();
+        let mut count = 0;
+        for id in &ids {
+            count += u32::from(self.cancel(*id, CancelReason::MassCancel).is_ok());
+        }
+        self.shared.ids = ids;
+        count
+    }
+
+    pub(crate) fn begin_auction(&mut self) -> Result<(), Reject> {
+        if self.market.phase == Phase::Auction {
+            return Err(Reject::InAuction);
+        }
+        self.market.phase = Phase::Auction;
+        Ok(())
+    }
+
+    pub(crate) fn uncross(&mut self, reference: Option<Price>) -> Result<Option<Uncross>, Reject> {
+        if self.market.phase == Phase::Continuous {
+            return Err(Reject::NotInAuction);
+        }
+        if let Some(reference) = reference {
+            self.in_range(reference)?;
+        }
+        let uncross = auction::indicative(self.market, reference);
+        if let Some(uncross) = uncross {
+            self.cross(uncross.price);
+        }
+        self.market.phase = Phase::Continuous;
+        self.release();
+        Ok(uncross)
+    }
+
+    /// Sets off the stops that have triggered, first come first served, as many as one command may.
+    #[inline]
+    pub(crate) fn release(&mut self) {
+        if self.market.stops.any_due() && self.market.phase == Phase::Continuous {
+            self.cascade();
+        }
+    }
+
+    #[cold]
+    fn cascade(&mut self) {
+        let mut left = self.shared.config.cascade_limit.get();
+        while let Some((id, price)) = self.market.stops.next_due() {
+            let Ok(record) = self.active(id) else {
+                continue;
+            };
+            if left == 0 {
+                self.market.stops.put_back(id, price);
+                let waits = |(id, _): &&(OrderId, Price)| self.active(*id).is_ok();
+                let waiting = self.market.stops.due().filter(waits).count();
+                self.out.push(Output::CascadeStopped {
+                    waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+                });
+                return;
+            }
+            left -= 1;
+            self.set_off(id, &record, price);
+        }
+    }
+
+    /// Turns a stop into the order that it stands for.
+    fn set_off(&mut self, id: OrderId, record: &Record, price: Price) {
+        let records = &mut self.shared.records;
+        let kind = match records.stop(record.slot).kind.price() {
+            Some(price) => OrderKind::Limit { price },
+            None => OrderKind::Market,
+        };
+        let request = OrderRequest {
+            side: record.side,
+            kind,
+            qty: Qty(record.open()),
+            tif: record.tif,
+            post_only: record.post_only,
+            owner: record.owner(),
+        };
+        let child = records.open(self.market.instrument, &request, Some(id));
+        let stop = records.live_mut(id);
+        stop.related = child.0;
+        stop.cancelled += request.qty.0;
+        records.close(id, State::Triggered);
+        self.out.push(Output::Triggered { id, child, price });
+        self.enter(Taker::new(child, &request));
+    }
+
+    /// Matches an order that comes, and rests or cancels what is left.
+    #[inline]
+    fn enter(&mut self, mut taker: Taker) {
+        if self.market.phase == Phase::Continuous {
+            let best = self.market.book.best_price(!taker.side);
+            if best.is_some_and(|best| taker.takes(best)) {
+                if taker.post_only {
+                    return self.end(&taker, CancelReason::PostOnly);
+                }
+                if taker.tif == TimeInForce::FOK
+                    && !stp::can_fill(&self.market.book, self.shared, &taker)
+                {
+                    return self.end(&taker, CancelReason::FillOrKill);
+                }
+                self.sweep(&mut taker);
+                if taker.open == 0 {
+                    return;
+                }
+            }
+        }
+        match (taker.limit, taker.tif) {
+            (Some(price), TimeInForce::GTC) => self.rest(&taker, price),
+            (_, TimeInForce::FOK) => self.end(&taker, CancelReason::FillOrKill),
+            _ => self.end(&taker, CancelReason::NoLiquidity),
+        }
+    }
+
+    /// Trades with the other side, best price first and first come first served, while the limit allows.
+    #[inline]
+    fn sweep(&mut self, taker: &mut Taker) {
+        let policy = self.shared.config.stp;
+        let prevents = policy != StpPolicy::Off && taker.owner.is_some();
+        let mut filled = 0;
+        let mut traded_last = false;
+        while taker.open > 0 {
+            let Some(front) = self.market.book.front(!taker.side) else {
+                break;
+            };
+            if !taker.takes(front.price) {
+                break;
+            }
+            if prevents && self.shared.records.live(front.id).owner() == taker.owner {
+                self.prevent(policy, taker, front.id);
+                traded_last = false;
+                continue;
+            }
+            let qty = taker.open.min(front.qty.0);
+            self.fill(front.id, front.slot, qty, front.qty.0);
+            taker.open -= qty;
+            filled += qty;
+            traded_last = true;
+            let (buy_order_id, sell_order_id) = match taker.side {
+                Side::Buy => (taker.id, front.id),
+                Side::Sell => (front.id, taker.id),
+            };
+            self.print(Trade {
+                id: TradeId(self.shared.last_trade + 1),
+                price: front.price,
+                qty: Qty(qty),
+                buy_order_id,
+                sell_order_id,
+                side: Some(taker.side),
+            });
+        }
+        self.shared.records.live_mut(taker.id).filled += filled;
+        if taker.open == 0 && traded_last {
+            self.shared.records.close(taker.id, State::Filled);
+        }
+    }
+
+    /// Keeps two orders of one owner from trading.
+    #[cold]
+    fn prevent(&mut self, policy: StpPolicy, taker: &mut Taker, resting: OrderId) {
+        let record = *self.shared.records.live(resting);
+        let (from_taker, from_resting) = stp::loss(policy, taker.open, record.open());
+        if from_resting == record.open() {
+            self.withdraw(resting, &record);
+            self.take_away(resting, from_resting, CancelReason::SelfTrade);
+            self.shared.records.close(resting, State::Cancelled);
+        } else if from_resting > 0 {
+            self.shrink(resting, &record, from_resting, CancelReason::SelfTrade);
+        }
+        if from_taker > 0 {
+            self.take_away(taker.id, from_taker, CancelReason::SelfTrade);
+            taker.open -= from_taker;
+            if taker.open == 0 {
+                self.shared.records.close(taker.id, State::Cancelled);
+            }
+        }
+    }
+
+    /// Trades the orders of a crossed book at one price until one side has none left that accepts it.
+    fn cross(&mut self, price: Price) {
+        let book = &self.market.book;
+        let (mut bid, mut ask) = (book.front(Side::Buy), book.front(Side::Sell));
+        while let (Some(buy), Some(sell)) = (bid, ask) {
+            if buy.price < price || sell.price > price {
+                return;
+            }
+            let qty = buy.qty.min(sell.qty);
+            self.fill(buy.id, buy.slot, qty.0, buy.qty.0);
+            self.fill(sell.id, sell.slot, qty.0, sell.qty.0);
+            self.print(Trade {
+                id: TradeId(self.shared.last_trade + 1),
+                price,
+                qty,
+                buy_order_id: buy.id,
+                sell_order_id: sell.id,
+                side: None,
+            });
+            bid = self.market.book.front(Side::Buy);
+            ask = self.market.book.front(Side::Sell);
+        }
+    }
+
+    /// Takes a trade's quantity from a resting order.
+    #[inline]
+    fn fill(&mut self, id: OrderId, slot: u32, qty: u64, open: u64) {
+        self.shared.records.live_mut(id).filled += qty;
+        if qty == open {
+            self.market.book.leave(slot);
+            self.market.resting -= 1;
+            self.shared.records.close(id, State::Filled);
+        } else {
+            self.market.book.shrink(slot, Qty(qty));
+        }
+    }
+
+    #[inline]
+    fn print(&mut self, trade: Trade) {
+        self.shared.last_trade = trade.id.0;
+        self.out.push(Output::Trade(trade));
+        self.market
+            .stops
+            .print(trade.price, &mut self.shared.records);
+    }
+
+    #[inline]
+    fn rest(&mut self, taker: &Taker, price: Price) {
+        let qty = Qty(taker.open);
+        match self.market.book.enter(taker.id, taker.side, price, qty) {
+            Ok(slot) => {
+                self.shared.records.live_mut(taker.id).slot = slot;
+                self.market.resting += 1;
+                self.out.push(Output::Rested {
+                    id: taker.id,
+                    side: taker.side,
+                    price,
+                    qty,
+                });
+            }
+            Err(_) => self.end(taker, CancelReason::LevelOverflow),
+        }
+    }
+
+    /// Cancels what is open of an order that does not rest.
+    fn end(&mut self, taker: &Taker, reason: CancelReason) {
+        self.take_away(taker.id, taker.open, reason);
+        self.shared.records.close(taker.id, State::Cancelled);
+    }
+
+    /// Takes an active order out of the book or out of the stops.
+    #[inline]
+    fn withdraw(&mut self, id: OrderId, record: &Record) {
+        if record.state == State::Pending {
+            let stop = *self.shared.records.stop(record.slot);
+            self.market.stops.remove(id, record.side, &stop);
+        } else {
+            self.market.book.leave(record.slot);
+            self.market.resting -= 1;
+        }
+    }
+
+    /// Takes part of an active order away; it keeps its place.
+    fn shrink(&mut self, id: OrderId, record: &Record, by: u64, reason: CancelReason) {
+        if record.state == State::Live {
+            self.market.book.shrink(record.slot, Qty(by));
+        }
+        self.take_away(id, by, reason);
+    }
+
+    #[inline]
+    fn take_away(&mut self, id: OrderId, qty: u64, reason: CancelReason) {
+        self.shared.records.live_mut(id).cancelled += qty;
+        self.out.push(Output::Cancelled {
+            id,
+            qty: Qty(qty),
+            reason,
+        });
+    }
+
+    /// Gives an order the price and the quantity that a replace asks for.
+    fn restate(&mut self, id: OrderId, price: Price, total: u64) {
+        let record = self.shared.records.live_mut(id);
+        record.price = price;
+        record.qty = total;
+        record.cancelled = 0;
+    }
+
+    /// The record of an order that can still trade or be cancelled.
+    #[inline]
+    fn active(&self, id: OrderId) -> Result<Record, Reject> {
+        let record = self.shared.records.get(id).ok_or(Reject::UnknownOrder)?;
+        match record.state {
+            State::Live | State::Pending => Ok(*record),
+            State::Triggered | State::Filled | State::Cancelled => Err(Reject::NotActive),
+        }
+    }
+
+    #[inline]
+    fn ack(&self, id: OrderId) -> Ack {
+        let record = self.shared.records.live(id);
+        Ack {
+            id,
+            status: record.status(),
+            filled: Qty(record.filled),
+            open: Qty(record.open()),
+        }
+    }
+
+    #[inline]
+    fn in_range(&self, price: Price) -> Result<(), Reject> {
+        let min = self.shared.config.min_price.0.max(-MAX_PRICE.0);
+        if (min..=MAX_PRICE.0).contains(&price.0) {
+            Ok(())
+        } else {
+            Err(Reject::PriceOutOfRange)
+        }
+    }
+
+    /// Whether an order makes sense: quantity, prices, trail, flags, phase.
+    #[inline]
+    fn check(&self, request: &OrderRequest) -> Result<(), Reject> {
+        if request.qty.is_zero() {
+            return Err(Reject::ZeroQty);
+        }
+        let kind = request.kind;
+        if let Some(price) = kind.price() {
+            self.in_range(price)?;
+        }
+        if let Some(stop) = kind.stop() {
+            self.in_range(stop)?;
+        }
+        if kind.trail().is_some_and(|trail| !is_trail(trail)) {
+            return Err(Reject::TrailOutOfRange);
+        }
+        let may_rest = kind.price().is_some() && request.tif == TimeInForce::GTC;
+        if request.post_only && !may_rest {
+            return Err(Reject::PostOnlyMustRest);
+        }
+        let waits = kind.stop().is_some();
+        if self.market.phase == Phase::Auction && !may_rest && !waits {
+            return Err(Reject::InAuction);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a trail follows at a distance that makes sense.
+fn is_trail(trail: Trail) -> bool {
+    match trail {
+        Trail::Fixed(by) => by.0 > 0 && by <= MAX_PRICE,
+        Trail::Percentage { ppm } => ppm > 0,
+        Trail::MeanAbsChange {
+            multiplier_ppm,
+            period,
+        } => multiplier_ppm > 0 && (1..=MAX_PERIOD).contains(&period),
+    }
+}

@@ -1,0 +1,266 @@
+//! Waiting stops, what prints do to them, and the queue of those that have triggered.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::MAX_PRICE;
+use super::records::Records;
+use crate::{OrderId, OrderKind, Price, Side, Trail};
+
+/// The longest period of [`Trail::MeanAbsChange`].
+pub(super) const MAX_PERIOD: u16 = 1_024;
+
+/// What a stop order waits for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stop {
+    /// As asked.
+    pub(super) kind: OrderKind,
+    /// Where it stands now.
+    pub(super) stop: Price,
+    /// The best print since it was submitted, of a trailing stop.
+    pub(super) mark: Option<Price>,
+}
+
+impl Stop {
+    /// The kind with the stop where it stands now.
+    pub(super) fn standing(&self) -> OrderKind {
+        let now = self.stop;
+        match self.kind {
+            OrderKind::TrailingStopMarket { trail, .. } => {
+                OrderKind::TrailingStopMarket { stop: now, trail }
+            }
+            OrderKind::TrailingStopLimit { price, trail, .. } => OrderKind::TrailingStopLimit {
+                stop: now,
+                price,
+                trail,
+            },
+            kind => kind,
+        }
+    }
+}
+
+/// Whether a print reaches a stop.
+#[inline]
+pub(super) fn reaches(side: Side, print: Price, stop: Price) -> bool {
+    match side {
+        Side::Buy => print >= stop,
+        Side::Sell => print <= stop,
+    }
+}
+
+/// The absolute changes from print to print: running sums of the last ones, so that a mean is one subtraction.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Changes {
+    /// Entry `n % len` is the sum of the first `n` changes, wrapping.
+    sums: Vec<u128>,
+    count: u64,
+    total: u128,
+}
+
+/// One more than the longest period: a mean needs the sum before its first change.
+const HELD: usize = MAX_PERIOD as usize + 1;
+
+impl Changes {
+    #[inline]
+    fn push(&mut self, change: u64) {
+        if self.sums.is_empty() {
+            self.sums = vec![0; HELD];
+        }
+        self.count += 1;
+        self.total = self.total.wrapping_add(change.into());
+        let at = self.at(self.count);
+        self.sums[at] = self.total;
+    }
+
+    #[inline]
+    fn at(&self, count: u64) -> usize {
+        usize::try_from(count % self.sums.len() as u64).expect("below the length")
+    }
+
+    /// The sum of the last `period` changes and their number.
+    fn last(&self, period: u16) -> (u128, u64) {
+        let n = self.count.min(period.into());
+        if n == 0 {
+            return (0, 0);
+        }
+        (
+            self.total.wrapping_sub(self.sums[self.at(self.count - n)]),
+            n,
+        )
+    }
+
+    /// The changes that are held, latest first.
+    pub(super) fn latest(&self) -> impl Iterator<Item = u128> {
+        let held = self.count.min(MAX_PERIOD.into());
+        (0..held).map(|back| {
+            let now = self.count - back;
+            self.sums[self.at(now)].wrapping_sub(self.sums[self.at(now - 1)])
+        })
+    }
+}
+
+/// How far behind `mark` a trail stands now.
+fn offset(trail: Trail, mark: Price, changes: &Changes) -> i128 {
+    const MILLION: i128 = 1_000_000;
+    match trail {
+        Trail::Fixed(by) => by.0.into(),
+        Trail::Percentage { ppm } => {
+            let part = i128::from(mark.0.unsigned_abs()) * i128::from(ppm);
+            (part + MILLION / 2) / MILLION
+        }
+        Trail::MeanAbsChange {
+            multiplier_ppm,
+            period,
+        } => {
+            let (sum, n) = changes.last(period);
+            if n == 0 {
+                return 0;
+            }
+            // At most 1,024 changes of less than 2^62 times 2^32: far below 2^127.
+            let sum = i128::try_from(sum).unwrap_or(i128::MAX >> 32);
+            sum * i128::from(multiplier_ppm) / (i128::from(n) * MILLION)
+        }
+    }
+}
+
+/// The stops of one instrument.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stops {
+    /// Plain buy stops by price and id: the lowest triggers first.
+    buys: BTreeSet<(Price, u64)>,
+    /// Plain sell stops by price and id: the highest triggers first.
+    sells: BTreeSet<(Price, u64)>,
+    /// Trailing stops in order of id.
+    trailing: Vec<OrderId>,
+    /// Stops that have triggered and wait for their turn, with the print.
+    due: VecDeque<(OrderId, Price)>,
+    changes: Changes,
+    /// The last print.
+    last: Option<Price>,
+    /// Scratch: what one print triggers.
+    hit: Vec<OrderId>,
+}
+
+impl Stops {
+    pub(super) fn last(&self) -> Option<Price> {
+        self.last
+    }
+
+    pub(super) fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// Whether some stop has triggered and waits for its turn.
+    #[inline]
+    pub(super) fn any_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    pub(super) fn due(&self) -> impl Iterator<Item = &(OrderId, Price)> {
+        self.due.iter()
+    }
+
+    pub(super) fn next_due(&mut self) -> Option<(OrderId, Price)> {
+        self.due.pop_front()
+    }
+
+    /// Puts one that was taken by [`Stops::next_due`] back to the front.
+    pub(super) fn put_back(&mut self, id: OrderId, price: Price) {
+        self.due.push_front((id, price));
+    }
+
+    /// A new stop waits; one that the last print reaches already is due at once, unless it trails.
+    pub(super) fn wait(&mut self, id: OrderId, side: Side, stop: &Stop) {
+        if stop.kind.trail().is_some() {
+            self.trailing.push(id);
+            return;
+        }
+        if let Some(last) = self.last.filter(|last| reaches(side, *last, stop.stop)) {
+            self.due.push_back((id, last));
+            return;
+        }
+        self.plain(side).insert((stop.stop, id.0));
+    }
+
+    /// A stop is cancelled. One that is due stays in the queue and is passed over when its turn comes.
+    pub(super) fn remove(&mut self, id: OrderId, side: Side, stop: &Stop) {
+        if stop.kind.trail().is_some() {
+            self.trailing.retain(|other| *other != id);
+        } else {
+            self.plain(side).remove(&(stop.stop, id.0));
+        }
+    }
+
+    /// Takes note of a print: trails follow, and the stops that it reaches are due, in order of id.
+    #[inline]
+    pub(super) fn print(&mut self, price: Price, records: &mut Records) {
+        if let Some(last) = self.last {
+            self.changes.push(price.0.abs_diff(last.0));
+        }
+        self.last = Some(price);
+        let quiet = self.trailing.is_empty() && self.buys.is_empty() && self.sells.is_empty();
+        if !quiet {
+            self.trigger(price, records);
+        }
+    }
+
+    fn trigger(&mut self, price: Price, records: &mut Records) {
+        while let Some(&(stop, id)) = self.buys.first().filter(|(stop, _)| *stop <= price) {
+            self.buys.remove(&(stop, id));
+            self.hit.push(OrderId(id));
+        }
+        while let Some(&(stop, id)) = self.sells.last().filter(|(stop, _)| *stop >= price) {
+            self.sells.remove(&(stop, id));
+            self.hit.push(OrderId(id));
+        }
+        let (hit, changes) = (&mut self.hit, &self.changes);
+        self.trailing.retain(|&id| {
+            let record = *records.live(id);
+            let stop = records.stop_mut(record.slot);
+            follow(stop, record.side, price, changes);
+            let reached = reaches(record.side, price, stop.stop);
+            if reached {
+                hit.push(id);
+            }
+            !reached
+        });
+        self.hit.sort_unstable();
+        self.due.extend(self.hit.drain(..).map(|id| (id, price)));
+    }
+
+    /// The ids of the stops that wait and are not due, in no order.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = OrderId> {
+        let plain = self.buys.iter().chain(&self.sells);
+        let plain = plain.map(|(_, id)| OrderId(*id));
+        plain.chain(self.trailing.iter().copied())
+    }
+
+    fn plain(&mut self, side: Side) -> &mut BTreeSet<(Price, u64)> {
+        match side {
+            Side::Buy => &mut self.buys,
+            Side::Sell => &mut self.sells,
+        }
+    }
+}
+
+/// Moves a trailing stop after a print; it only ever comes closer to the market.
+fn follow(stop: &mut Stop, side: Side, price: Price, changes: &Changes) {
+    let Some(trail) = stop.kind.trail() else {
+        return;
+    };
+    let best = stop.mark.map_or(price, |mark| match side {
+        Side::Buy => mark.min(price),
+        Side::Sell => mark.max(price),
+    });
+    stop.mark = Some(best);
+    let away = offset(trail, best, changes);
+    if away <= 0 {
+        return;
+    }
+    let limit = i128::from(MAX_PRICE.0);
+    let behind = i128::from(best.0) + i128::from(side.sign()) * away;
+    let behind = Price(i64::try_from(behind.clamp(-limit, limit)).expect("clamped"));
+    stop.stop = match side {
+        Side::Buy => stop.stop.min(behind),
+        Side::Sell => stop.stop.max(behind),
+    };
+}
