@@ -9,27 +9,19 @@ pub(super) const ASK: Side = 1;
 
 const NIL: u32 = u32::MAX;
 
-/// A resting order. Orders of one level are linked in time order.
+/// An order in its book. Orders of one level are linked in time order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Order {
     pub(super) reference: u64,
     pub(super) price: u32,
+    /// 0 once the order has gone.
     pub(super) shares: u32,
     prev: u32,
     next: u32,
-    /// Where the order stands in its book's log.
-    position: u32,
-    pub(super) book: u16,
-    side: u8,
+    pub(super) side: Side,
 }
 
 const _: () = assert!(size_of::<Order>() <= 32);
-
-impl Order {
-    pub(super) fn side(&self) -> Side {
-        usize::from(self.side)
-    }
-}
 
 #[derive(Debug, Clone, Copy)]
 struct Level {
@@ -38,13 +30,14 @@ struct Level {
     tail: u32,
 }
 
-/// One stock's book.
+/// One stock's book. All of it lies together, and what is new lies at the ends of its vectors:
+/// with thousands of books, memory latency is what a message costs.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Book {
     /// Levels of each side, best last.
     levels: [Vec<Level>; 2],
-    /// Slots of the orders in order of arrival, `NIL` where one has gone.
-    log: Vec<u32>,
+    /// Orders in order of arrival; some have gone. Their indices are valid until the next `add`.
+    orders: Vec<Order>,
     live: u32,
     /// Last price at a touch, for when the book is empty.
     pub(super) anchor: u32,
@@ -52,9 +45,23 @@ pub(super) struct Book {
 }
 
 impl Book {
+    pub(super) fn new(anchor: u32) -> Self {
+        Self {
+            anchor,
+            ..Self::default()
+        }
+    }
+
     #[inline]
     pub(super) fn best(&self, side: Side) -> Option<u32> {
         self.levels[side].last().map(|level| level.price)
+    }
+
+    /// Touches what the next message will need.
+    #[inline]
+    pub(super) fn glance(&self) -> u32 {
+        let order = self.orders.last().map_or(0, |order| order.price);
+        order ^ self.best(BID).unwrap_or(0) ^ self.best(ASK).unwrap_or(0)
     }
 
     #[inline]
@@ -62,6 +69,20 @@ impl Book {
         self.live
     }
 
+    #[inline]
+    pub(super) fn order(&self, at: u32) -> &Order {
+        &self.orders[at as usize]
+    }
+
+    /// First order in the queue at the best price, or the second if there is one and it is asked
+    /// for.
+    pub(super) fn head(&self, side: Side, second: bool) -> Option<u32> {
+        let head = self.levels[side].last()?.head;
+        let next = self.order(head).next;
+        Some(if second && next != NIL { next } else { head })
+    }
+
+    /// Index of the level at `price`, or where it would stand.
     fn find(&self, side: Side, price: u32) -> Result<usize, usize> {
         let levels = &self.levels[side];
         // Most of what happens is near the touch, which is at the end.
@@ -86,94 +107,46 @@ impl Book {
             _ => Err(at),
         }
     }
-}
 
-/// All books and the orders in them. Memory follows the number of live orders.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Books {
-    pub(super) all: Vec<Book>,
-    orders: Vec<Order>,
-    free: Vec<u32>,
-}
-
-impl Books {
-    pub(super) fn new(anchors: impl Iterator<Item = u32>) -> Self {
-        let all = anchors
-            .map(|anchor| Book {
-                anchor,
-                ..Book::default()
-            })
-            .collect();
-        Self {
-            all,
-            ..Self::default()
+    pub(super) fn add(&mut self, side: Side, price: u32, shares: u32, reference: u64) {
+        if self.orders.len() > 64 + 2 * self.live as usize {
+            self.compact();
         }
-    }
-
-    #[inline]
-    pub(super) fn order(&self, slot: u32) -> &Order {
-        &self.orders[slot as usize]
-    }
-
-    pub(super) fn live(&self) -> usize {
-        self.orders.len() - self.free.len()
-    }
-
-    /// First order in the queue at the best price, or the second if there is one and it is asked
-    /// for.
-    pub(super) fn head(&self, book: u16, side: Side, second: bool) -> Option<u32> {
-        let head = self.all[usize::from(book)].levels[side].last()?.head;
-        let next = self.order(head).next;
-        Some(if second && next != NIL { next } else { head })
-    }
-
-    pub(super) fn add(&mut self, book: u16, side: Side, price: u32, shares: u32, reference: u64) {
-        let state = &mut self.all[usize::from(book)];
-        let position = index(state.log.len());
-        let slot = self.free.pop().unwrap_or(index(self.orders.len()));
-        let prev = match state.find(side, price) {
-            Ok(at) => {
-                let level = &mut state.levels[side][at];
+        let at = index(self.orders.len());
+        let prev = match self.find(side, price) {
+            Ok(level) => {
+                let level = &mut self.levels[side][level];
                 let prev = level.tail;
-                level.tail = slot;
-                self.orders[prev as usize].next = slot;
+                level.tail = at;
+                self.orders[prev as usize].next = at;
                 prev
             }
-            Err(at) => {
+            Err(place) => {
                 let level = Level {
                     price,
-                    head: slot,
-                    tail: slot,
+                    head: at,
+                    tail: at,
                 };
-                state.levels[side].insert(at, level);
-                if at + 1 == state.levels[side].len() {
-                    state.anchor = price;
+                self.levels[side].insert(place, level);
+                if place + 1 == self.levels[side].len() {
+                    self.anchor = price;
                 }
                 NIL
             }
         };
-        state.log.push(slot);
-        state.live += 1;
-        let order = Order {
+        self.orders.push(Order {
             reference,
             price,
             shares,
             prev,
             next: NIL,
-            position,
-            book,
-            side: u8::from(side == ASK),
-        };
-        match self.orders.get_mut(slot as usize) {
-            Some(place) => *place = order,
-            None => self.orders.push(order),
-        }
+            side,
+        });
+        self.live += 1;
     }
 
-    pub(super) fn remove(&mut self, slot: u32) {
-        let order = self.orders[slot as usize];
-        let side = order.side();
-        let state = &mut self.all[usize::from(order.book)];
+    pub(super) fn remove(&mut self, at: u32) {
+        let order = self.orders[at as usize];
         if order.next != NIL {
             self.orders[order.next as usize].prev = order.prev;
         }
@@ -181,52 +154,72 @@ impl Books {
             self.orders[order.prev as usize].next = order.next;
         }
         if order.prev == NIL || order.next == NIL {
-            let at = state
-                .find(side, order.price)
+            let place = self
+                .find(order.side, order.price)
                 .expect("a live order has a level");
-            let level = &mut state.levels[side][at];
+            let levels = &mut self.levels[order.side];
             match (order.prev, order.next) {
                 (NIL, NIL) => {
-                    state.levels[side].remove(at);
+                    levels.remove(place);
                 }
-                (NIL, next) => level.head = next,
-                (prev, _) => level.tail = prev,
+                (NIL, next) => levels[place].head = next,
+                (prev, _) => levels[place].tail = prev,
             }
         }
-        state.log[order.position as usize] = NIL;
-        while state.log.last() == Some(&NIL) {
-            state.log.pop();
+        self.orders[at as usize].shares = 0;
+        while self.orders.last().is_some_and(|order| order.shares == 0) {
+            self.orders.pop();
         }
-        state.live -= 1;
-        self.free.push(slot);
-        if state.log.len() > 64 && state.log.len() > 2 * state.live as usize {
-            state.log.retain(|&slot| slot != NIL);
-            for (position, &slot) in (0..).zip(&state.log) {
-                self.orders[slot as usize].position = position;
-            }
+        self.live -= 1;
+    }
+
+    /// Takes `shares` off an order, and the order off the book when none are left.
+    pub(super) fn take(&mut self, at: u32, shares: u32) {
+        let order = &mut self.orders[at as usize];
+        if order.shares > shares {
+            order.shares -= shares;
+        } else {
+            self.remove(at);
         }
     }
 
-    /// Takes `shares` off an order that has more.
-    pub(super) fn reduce(&mut self, slot: u32, shares: u32) {
-        self.orders[slot as usize].shares -= shares;
-    }
-
-    /// An order of the book: one of the latest in most cases, else of any age.
-    pub(super) fn any(&self, book: u16, rng: &mut Rng) -> Option<u32> {
-        let log = &self.all[usize::from(book)].log;
-        let len = index(log.len());
+    /// An order: one of the latest in most cases, else of any age.
+    pub(super) fn any(&self, rng: &mut Rng) -> Option<u32> {
+        let len = index(self.orders.len());
         let age = if rng.chance(RECENT.0, RECENT.1) {
             rng.below(RECENT_ADDS)
         } else {
             rng.tail(32 - len.leading_zeros())
         };
-        let at = len.checked_sub(1)?.saturating_sub(age) as usize;
+        let at = len.checked_sub(1)?.saturating_sub(age);
         // What has gone leaves holes; the next older order stands in, else the next newer one.
-        let older = log[..=at].iter().rev().find(|&&slot| slot != NIL);
-        older
-            .or_else(|| log[at..].iter().find(|&&slot| slot != NIL))
-            .copied()
+        let is_live = |&at: &u32| self.order(at).shares > 0;
+        (0..=at)
+            .rev()
+            .find(is_live)
+            .or_else(|| (at..len).find(is_live))
+    }
+
+    /// Closes the holes.
+    fn compact(&mut self) {
+        let mut moved = vec![NIL; self.orders.len()];
+        let mut to = 0;
+        for (from, order) in self.orders.iter().enumerate() {
+            if order.shares > 0 {
+                moved[from] = to;
+                to += 1;
+            }
+        }
+        let link = |at: u32| moved.get(at as usize).copied().unwrap_or(NIL);
+        self.orders.retain(|order| order.shares > 0);
+        for order in &mut self.orders {
+            order.prev = link(order.prev);
+            order.next = link(order.next);
+        }
+        for level in self.levels.iter_mut().flatten() {
+            level.head = link(level.head);
+            level.tail = link(level.tail);
+        }
     }
 }
 
@@ -247,38 +240,33 @@ fn index(n: usize) -> u32 {
 mod tests {
     use super::*;
 
-    fn books() -> Books {
-        Books::new(std::iter::once(10_000))
-    }
-
     #[test]
     fn best_and_queue_order() {
-        let mut books = books();
-        books.add(0, BID, 9_900, 100, 1);
-        books.add(0, BID, 10_000, 100, 2);
-        books.add(0, BID, 10_000, 100, 3);
-        books.add(0, ASK, 10_200, 100, 4);
-        books.add(0, ASK, 10_100, 100, 5);
-        let book = &books.all[0];
-        assert_eq!(
-            (book.best(BID), book.best(ASK)),
-            (Some(10_000), Some(10_100))
-        );
-        let head = books.head(0, BID, false).unwrap();
-        assert_eq!(books.order(head).reference, 2);
-        let second = books.head(0, BID, true).unwrap();
-        assert_eq!(books.order(second).reference, 3);
-        books.remove(head);
-        books.remove(second);
-        assert_eq!(books.all[0].best(BID), Some(9_900));
-        assert_eq!(books.live(), 3);
+        let mut book = Book::new(10_000);
+        book.add(BID, 9_900, 100, 1);
+        book.add(BID, 10_000, 100, 2);
+        book.add(BID, 10_000, 100, 3);
+        book.add(ASK, 10_200, 100, 4);
+        book.add(ASK, 10_100, 100, 5);
+        assert_eq!(book.best(BID), Some(10_000));
+        assert_eq!(book.best(ASK), Some(10_100));
+        let head = book.head(BID, false).unwrap();
+        assert_eq!(book.order(head).reference, 2);
+        let second = book.head(BID, true).unwrap();
+        assert_eq!(book.order(second).reference, 3);
+        book.remove(head);
+        book.take(second, 40);
+        assert_eq!(book.order(second).shares, 60);
+        book.take(second, 60);
+        assert_eq!(book.best(BID), Some(9_900));
+        assert_eq!(book.live(), 3);
     }
 
     #[test]
-    fn emptied_book_forgets_nothing() {
-        let mut books = books();
+    fn links_survive_compaction() {
+        let mut book = Book::new(100_000);
         let mut rng = Rng::new(3);
-        for round in 0..2_000_u32 {
+        for round in 0..5_000_u32 {
             let side = usize::from(rng.chance(1, 2));
             let step = 100 * rng.below(40);
             let price = if side == BID {
@@ -286,17 +274,22 @@ mod tests {
             } else {
                 100_100 + step
             };
-            books.add(0, side, price, 100, u64::from(round));
+            book.add(side, price, 100, u64::from(round));
             if rng.chance(2, 3) {
-                let slot = books.any(0, &mut rng).unwrap();
-                books.remove(slot);
+                let at = book.any(&mut rng).unwrap();
+                book.remove(at);
             }
         }
-        while let Some(slot) = books.any(0, &mut rng) {
-            books.remove(slot);
+        assert!(book.orders.len() > 64);
+        while let Some(head) = book.head(BID, false).or(book.head(ASK, false)) {
+            let order = *book.order(head);
+            book.remove(head);
+            if let Some(next) = book.head(order.side, false) {
+                let next = book.order(next);
+                assert!(next.price != order.price || next.reference > order.reference);
+            }
         }
-        assert_eq!(books.live(), 0);
-        assert!(books.all[0].levels.iter().all(Vec::is_empty));
-        assert!(books.all[0].log.is_empty());
+        assert_eq!(book.live(), 0);
+        assert!(book.orders.is_empty());
     }
 }

@@ -61,70 +61,77 @@ pub(super) const SLICES: [Slice; 20] = [
 /// day's messages over 9.5 % of them.
 pub(super) const IMBALANCES: u32 = 95;
 
-/// Something sure to happen: one message, except that a cross may execute orders too.
+/// Something sure to happen at a time, to a stock (the first one if it concerns none).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Due {
+    pub(super) time: u64,
+    pub(super) stock: u16,
+    pub(super) act: Act,
+}
+
+/// One message each, except that a cross may execute orders too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
     System(u8),
-    /// Index of the stock, and of the directory message: 0 `R`, 1 `H`, 2 `Y`.
-    Directory(u16, u8),
-    Participant(u16, u8),
+    Directory,
+    InitialState,
+    ShortSale,
+    /// True for the primary market maker.
+    Participant(bool),
     DeclineLevels,
     Breach(u8),
-    TradingAction(u16, u8, [u8; 4]),
-    OperationalHalt(u16, u8, u8),
-    Collar(u16, u8),
-    Imbalance(u16, u8),
-    Cross(u16, u8),
-    Offering(u16, u8, u32),
-    Listing(u16, u8),
-    Interest(u16, u8),
+    TradingAction(u8, [u8; 4]),
+    OperationalHalt(u8, u8),
+    /// With the number of extensions.
+    Collar(u8),
+    Imbalance(u8),
+    Cross(u8),
+    /// With the release time in seconds.
+    Offering(u8, u32),
+    DirectListing(u8),
+    Interest(u8),
     Broken,
 }
 
 /// The acts of a day in order of time.
 ///
 /// `messages` is the length of the day and `symbols` the number of stocks.
-pub(super) fn acts(messages: u64, symbols: u16, rng: &mut Rng) -> Vec<(u64, Act)> {
+pub(super) fn acts(messages: u64, symbols: u16, rng: &mut Rng) -> Vec<Due> {
     let mut acts = Vec::new();
-    let mut put = |time: u64, act: Act| acts.push((time, act));
-    put(at(3, 4, 30), Act::System(b'O'));
+    let mut put = |time, stock, act| acts.push(Due { time, stock, act });
+    put(at(3, 4, 30), 0, Act::System(b'O'));
     // One participant for every 200 messages, but 24 a stock are the most a real day has.
     let positions = (messages / 200 / u64::from(symbols)).clamp(1, 24);
-    let positions = u8::try_from(positions).unwrap_or(24);
-    let gap = 50 * MINUTE / (u64::from(symbols) * (3 + u64::from(positions)));
+    let gap = 50 * MINUTE / (u64::from(symbols) * (3 + positions));
     let mut time = at(3, 4, 32);
     for stock in 0..symbols {
-        for nth in 0..3 {
+        for act in [Act::Directory, Act::InitialState, Act::ShortSale] {
             time += rng.below_wide(gap);
-            put(time, Act::Directory(stock, nth));
+            put(time, stock, act);
         }
         for nth in 0..positions {
             time += rng.below_wide(gap);
-            put(time, Act::Participant(stock, nth));
+            put(time, stock, Act::Participant(nth == 0));
         }
     }
-    put(at(3, 58, 0), Act::DeclineLevels);
-    put(at(4, 0, 0), Act::System(b'S'));
-    put(at(9, 30, 0), Act::System(b'Q'));
-    put(at(16, 0, 0), Act::System(b'M'));
+    put(at(3, 58, 0), 0, Act::DeclineLevels);
+    put(at(4, 0, 0), 0, Act::System(b'S'));
+    put(at(9, 30, 0), 0, Act::System(b'Q'));
+    put(at(16, 0, 0), 0, Act::System(b'M'));
+    // All stocks cross within two seconds.
     let gap = 2 * SECOND / u64::from(symbols);
-    for stock in 0..symbols {
-        let nth = u64::from(stock);
-        put(
-            at(9, 30, 0) + 1_000 + nth * gap + rng.below_wide(gap),
-            Act::Cross(stock, b'O'),
-        );
-        put(
-            at(16, 0, 0) + 1_000 + nth * gap + rng.below_wide(gap),
-            Act::Cross(stock, b'C'),
-        );
+    for (start, kind) in [(at(9, 30, 0), b'O'), (at(16, 0, 0), b'C')] {
+        for stock in 0..symbols {
+            let time = start + 1_000 + u64::from(stock) * gap + rng.below_wide(gap);
+            put(time, stock, Act::Cross(kind));
+        }
     }
     if messages >= EVENTFUL {
         eventful(messages, symbols, rng, &mut put);
     }
-    put(at(20, 0, 0), Act::System(b'E'));
-    put(at(20, 5, 0), Act::System(b'C'));
-    acts.sort_by_key(|&(time, _)| time);
+    put(at(20, 0, 0), 0, Act::System(b'E'));
+    put(at(20, 5, 0), 0, Act::System(b'C'));
+    acts.sort_by_key(|due| due.time);
     acts
 }
 
@@ -132,7 +139,7 @@ pub(super) fn acts(messages: u64, symbols: u16, rng: &mut Rng) -> Vec<(u64, Act)
 const EVENTFUL: u64 = 2_000;
 
 /// Halts, a new issue, indications, broken trades.
-fn eventful(messages: u64, symbols: u16, rng: &mut Rng, put: &mut impl FnMut(u64, Act)) {
+fn eventful(messages: u64, symbols: u16, rng: &mut Rng, put: &mut impl FnMut(u64, u16, Act)) {
     let any = |rng: &mut Rng| {
         u16::try_from(rng.below(u32::from(symbols))).expect("below the number of stocks")
     };
@@ -140,7 +147,7 @@ fn eventful(messages: u64, symbols: u16, rng: &mut Rng, put: &mut impl FnMut(u64
     let count = |one_in: u64, least: u64| (messages / one_in).max(least);
 
     // The level 1 breach comes after 15:25, when it no longer halts the market.
-    put(at(15, 40, 7), Act::Breach(b'1'));
+    put(at(15, 40, 7), 0, Act::Breach(b'1'));
 
     // Volatility pauses end with an auction, news halts as well.
     let halts = count(400_000, 3).min(u64::from(symbols).div_ceil(4));
@@ -149,63 +156,52 @@ fn eventful(messages: u64, symbols: u16, rng: &mut Rng, put: &mut impl FnMut(u64
         let stock = nth * u64::from(symbols) / halts;
         let stock = u16::try_from(stock).expect("below the number of stocks");
         let start = during_hours(rng);
+        let quoted = start + 4 * MINUTE;
         let is_pause = nth % 3 < 2;
-        let state = if is_pause { b'P' } else { b'H' };
-        put(
-            start,
-            Act::TradingAction(stock, state, if is_pause { *b"LUDP" } else { *b"T1  " }),
-        );
-        let release = start + 5 * MINUTE;
+        let (state, reason, end) = if is_pause {
+            (b'P', *b"LUDP", *b"LUDP")
+        } else {
+            (b'H', *b"T1  ", *b"T3  ")
+        };
+        put(start, stock, Act::TradingAction(state, reason));
         if is_pause {
-            put(start + 2 * SECOND, Act::Collar(stock, 0));
-            put(start + 4 * MINUTE, Act::Collar(stock, 1));
+            put(start + 2 * SECOND, stock, Act::Collar(0));
+            put(quoted - SECOND, stock, Act::Collar(1));
         }
-        put(
-            start + 4 * MINUTE + SECOND,
-            Act::TradingAction(stock, b'Q', if is_pause { *b"LUDP" } else { *b"T3  " }),
-        );
-        for nth in 0..6 {
-            put(
-                start + 4 * MINUTE + (5 + 9 * nth) * SECOND,
-                Act::Imbalance(stock, b'H'),
-            );
+        put(quoted, stock, Act::TradingAction(b'Q', end));
+        for nth in 1..=6 {
+            put(quoted + 9 * nth * SECOND, stock, Act::Imbalance(b'H'));
         }
-        put(release, Act::Cross(stock, b'H'));
-        put(
-            release + 1_500,
-            Act::TradingAction(stock, b'T', if is_pause { *b"LUDP" } else { *b"T3  " }),
-        );
+        let release = quoted + MINUTE;
+        put(release, stock, Act::Cross(b'H'));
+        put(release + 1_500, stock, Act::TradingAction(b'T', end));
     }
 
     // A new issue: quoting at 10:30, and one that is put off.
     let issue = symbols - 1;
-    put(at(8, 0, 0), Act::Offering(issue, b'A', 37_800));
-    put(at(9, 50, 0), Act::Offering(issue, b'A', 37_800));
-    put(at(11, 0, 0), Act::Offering(issue / 2, b'C', 0));
-    for nth in 0..5 {
-        put(
-            at(10, 20, 0) + nth * SECOND,
-            Act::Listing(issue, if nth < 3 { b'N' } else { b'Y' }),
-        );
+    put(at(8, 0, 0), issue, Act::Offering(b'A', 37_800));
+    put(at(9, 50, 0), issue, Act::Offering(b'A', 37_800));
+    put(at(11, 0, 0), issue / 2, Act::Offering(b'C', 0));
+    for (nth, eligible) in (0..).zip(*b"NNNYY") {
+        let time = at(10, 20, 0) + nth * SECOND;
+        put(time, issue, Act::DirectListing(eligible));
     }
 
-    for nth in 0..count(1_000_000, 2) {
+    for (_, &market) in (0..count(1_000_000, 2)).zip(b"BX".iter().cycle()) {
         let (stock, start) = (any(rng), during_hours(rng));
-        let market = b"BXQ"[usize::try_from(nth % 3).unwrap_or_default()];
-        put(start, Act::OperationalHalt(stock, market, b'H'));
+        put(start, stock, Act::OperationalHalt(market, b'H'));
         put(
             start + 3 * MINUTE,
-            Act::OperationalHalt(stock, market, b'T'),
+            stock,
+            Act::OperationalHalt(market, b'T'),
         );
     }
     for _ in 0..count(50_000, 4) {
-        put(
-            during_hours(rng),
-            Act::Interest(any(rng), rng.pick(b"BSAN")),
-        );
+        let interest = Act::Interest(rng.pick(b"BSAN"));
+        put(during_hours(rng), any(rng), interest);
     }
     for _ in 0..count(1_000_000, 3) {
-        put(during_hours(rng), Act::Broken);
+        put(during_hours(rng), 0, Act::Broken);
     }
 }
 
@@ -223,7 +219,7 @@ mod tests {
     fn acts_are_few_even_on_a_short_day() {
         for (messages, symbols) in [(32, 1), (2_000, 20), (100_000, 1_000)] {
             let acts = acts(messages, symbols, &mut Rng::new(1));
-            assert!(acts.is_sorted_by_key(|&(time, _)| time));
+            assert!(acts.is_sorted_by_key(|due| due.time));
             assert!(
                 (acts.len() as u64) < messages,
                 "{} of {messages}",

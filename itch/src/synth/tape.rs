@@ -1,7 +1,6 @@
 //! Where the messages of a synthetic day are written, and its clock.
 
-use super::flow::Flow;
-use crate::{Body, Framing, Int2, Time48};
+use crate::{Body, Framing};
 
 /// The output buffer, the time of day, and how many messages there are and may be.
 #[derive(Debug, Clone)]
@@ -44,15 +43,5 @@ impl Tape {
     #[inline]
     pub(super) fn has_room(&self) -> bool {
         self.room() > 8
-    }
-
-    /// Locate number, tracking number and time of a message about a stock.
-    #[inline]
-    pub(super) fn head(&self, book: u16) -> (Int2, Int2, Time48) {
-        (
-            Flow::locate(book),
-            Int2::new(2 * (book % 4)),
-            Time48::new(self.now),
-        )
     }
 }
