@@ -75,6 +75,31 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// True if the input ends too early: inside a message, or inside what it is packed in (a cut
+    /// gzip file reads as [`io::ErrorKind::UnexpectedEof`]).
+    ///
+    /// Everything before the cut was delivered, so a caller may choose to go on without the rest.
+    pub fn is_truncation(&self) -> bool {
+        match self {
+            Self::Truncated { .. } => true,
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::UnexpectedEof,
+            _ => false,
+        }
+    }
+
+    /// Moves the offset of a framing error by `base`.
+    pub(crate) fn at(mut self, base: u64) -> Self {
+        match &mut self {
+            Self::Truncated { offset, .. }
+            | Self::Unskippable { offset, .. }
+            | Self::NotZero { offset, .. } => *offset += base,
+            Self::UnknownFraming { .. } | Self::Io { .. } | Self::Text { .. } => {}
+        }
+        self
+    }
+}
+
 /// Why the bytes of one frame are not a message.
 ///
 /// A frame that came with its length can be skipped and counted; the feed goes on.

@@ -4,12 +4,14 @@ mod encode;
 mod error;
 pub mod frame;
 pub mod message;
+#[cfg(feature = "replay")]
+pub mod replay;
 #[cfg(feature = "synth")]
 pub mod synth;
 pub mod wire;
 
 pub use self::error::{Error, Reason, Result};
-pub use self::frame::Framing;
+pub use self::frame::{Block, FrameReader, Frames, Framing};
 pub use self::message::{
     AddOrder, AddOrderAttributed, Body, BrokenTrade, CrossTrade, DirectListing, Header, LENGTH,
     LuldAuctionCollar, MAX_LENGTH, MarketParticipantPosition, Message, MwcbDeclineLevel,
