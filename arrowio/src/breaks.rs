@@ -1,9 +1,14 @@
 //! Trades that a later message voids.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use arrow_array::{BooleanArray, RecordBatch};
 use nanobook::TradeId;
 use nanobook::rows::{Trade, TradeBreak};
+
+use crate::error::Result;
+use crate::table::Columns;
 
 /// Which trades later messages voided.
 ///
@@ -76,10 +81,34 @@ impl Breaks {
 
     /// The ids that may stand unmarked in a group that was handed on.
     pub(crate) fn unmarked(&self, group: usize) -> impl Iterator<Item = TradeId> {
-        let late = self
-            .by_id
-            .iter()
-            .filter(move |(_, entry)| entry.groups > group);
-        late.map(|(&id, _)| id)
+        let late = move |(_, entry): &(_, &Break)| entry.groups > group;
+        self.by_id.iter().filter(late).map(|(&id, _)| id)
+    }
+
+    /// Marks the trades of a batch that are void; `None` when it was right as it is.
+    ///
+    /// The batch may be a projection, as long as it has `seq`, `match_id` and `broken`.
+    ///
+    /// # Errors
+    /// When it does not have them.
+    pub fn mark_batch(&mut self, batch: &RecordBatch) -> Result<Option<RecordBatch>> {
+        let columns = Columns::of::<Trade>(batch)?;
+        let seqs = columns.read::<u64>("seq")?;
+        let ids = columns.read::<TradeId>("match_id")?;
+        let mut broken = columns.read::<bool>("broken")?;
+        let mut changed = false;
+        for ((seq, id), broken) in seqs.into_iter().zip(ids).zip(&mut broken) {
+            if self.voids(id, seq) && !*broken {
+                *broken = true;
+                changed = true;
+            }
+        }
+        if !changed {
+            return Ok(None);
+        }
+        let at = batch.schema_ref().index_of("broken")?;
+        let mut arrays = batch.columns().to_vec();
+        arrays[at] = Arc::new(BooleanArray::from(broken));
+        Ok(Some(RecordBatch::try_new(batch.schema(), arrays)?))
     }
 }

@@ -113,6 +113,9 @@ pub enum Error {
         /// The batch's.
         found: String,
     },
+    /// A stream has no footer for metadata that is known at its end.
+    #[error("an arrow stream has no footer for metadata; write a file, or put it into the schema")]
+    NoFooter,
     /// Encoded row groups must be appended in order.
     #[error("expected row group {expected} next, found {found}; append them in order")]
     OutOfOrder {

@@ -4,6 +4,7 @@ mod breaks;
 mod column;
 mod error;
 mod file;
+pub mod ipc;
 mod options;
 pub mod parquet;
 mod recorder;

@@ -1,8 +1,12 @@
 //! Parquet files.
 
+mod reader;
 mod settings;
+mod void;
 
-use std::path::Path;
+pub use reader::{Reader, read_rows};
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ::parquet::arrow::ArrowSchemaConverter;
@@ -17,7 +21,7 @@ use arrow_schema::SchemaRef;
 use crate::error::{Error, Result};
 use crate::file::AtomicFile;
 use crate::recorder::RowGroup;
-use crate::writer::{KeyValues, Summary};
+use crate::writer::{BatchWriter, KeyValues, Summary, check_schema};
 
 /// Encodes row groups: a pure function, to be called from as many threads as one likes.
 #[derive(Clone)]
@@ -63,6 +67,7 @@ impl Encoder {
         let mut rows = 0;
         for batch in batches {
             let batch = batch?;
+            check_schema(&self.schema, &batch)?;
             rows += batch.num_rows() as u64;
             let columns = self.schema.fields().iter().zip(batch.columns());
             for (writer, (field, column)) in writers.iter_mut().zip(columns) {
@@ -112,6 +117,11 @@ impl Writer {
         })
     }
 
+    /// The name that the file will have.
+    fn path(&self) -> PathBuf {
+        self.file.inner().path().to_path_buf()
+    }
+
     /// The encoder of this file's row groups.
     pub fn encoder(&self) -> Encoder {
         self.encoder.clone()
@@ -122,6 +132,11 @@ impl Writer {
     /// # Errors
     /// When it is not the next one, or the file can't be written.
     pub fn append(&mut self, group: EncodedGroup) -> Result<()> {
+        let path = self.path();
+        self.append_group(group).map_err(|e| e.in_file(&path))
+    }
+
+    fn append_group(&mut self, group: EncodedGroup) -> Result<()> {
         if group.index != self.next {
             return Err(Error::OutOfOrder {
                 expected: self.next,
@@ -158,5 +173,17 @@ impl Writer {
             rows: self.rows,
             bytes,
         })
+    }
+}
+
+impl BatchWriter for Writer {
+    /// Adds a batch as a row group.
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let group = self.encoder.encode(batch, self.next)?;
+        self.append(group)
+    }
+
+    fn finish(self, metadata: KeyValues) -> Result<Summary> {
+        self.finish(metadata)
     }
 }

@@ -24,7 +24,7 @@ pub const ROWS_PER_GROUP: usize = 262_144;
 const VALUES_PER_GROUP: usize = 16 * ROWS_PER_GROUP;
 
 /// Rows that become arrays at a time while a group is encoded, so that they stay in the cache.
-const ROWS_PER_BATCH: usize = 4096;
+pub(crate) const ROWS_PER_BATCH: usize = 4096;
 
 /// What a [`Recorder`] builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

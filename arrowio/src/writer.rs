@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What the metadata of a file says besides its schema: names such as `nanobook:source` with their values.
 pub type KeyValues = Vec<(String, String)>;
@@ -33,4 +34,24 @@ pub trait BatchWriter {
     /// # Errors
     /// When the file can't be written; then there is no file.
     fn finish(self, metadata: KeyValues) -> Result<Summary>;
+}
+
+/// An error when a batch has other columns than the file that it goes to.
+pub(crate) fn check_schema(expected: &SchemaRef, batch: &RecordBatch) -> Result<()> {
+    let found = batch.schema_ref();
+    if std::sync::Arc::ptr_eq(expected, found) || expected.fields() == found.fields() {
+        return Ok(());
+    }
+    let columns = |schema: &Schema| {
+        let column = |field: &arrow_schema::FieldRef| {
+            let null = if field.is_nullable() { "?" } else { "" };
+            format!("{}: {}{null}", field.name(), field.data_type())
+        };
+        let columns: Vec<String> = schema.fields().iter().map(column).collect();
+        columns.join(", ")
+    };
+    Err(Error::WrongSchema {
+        expected: columns(expected),
+        found: columns(found),
+    })
 }
