@@ -11,7 +11,9 @@
 
 pub mod book;
 mod event;
+mod exchange;
 pub mod matching;
+mod multi;
 mod order;
 pub mod rows;
 mod side;
@@ -22,6 +24,8 @@ pub mod testing;
 mod types;
 
 pub use event::{BookDelta, Fault, Resting};
+pub use exchange::{CancelResult, Exchange, ModifyResult, SubmitResult};
+pub use multi::{MultiEvent, MultiExchange};
 pub use order::{
     Ack, Order, OrderKind, OrderRequest, OrderStatus, Owner, Reject, StpPolicy, TimeInForce, Trail,
 };

@@ -31,7 +31,10 @@ mod market;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
 mod output;
+#[cfg(feature = "persistence")]
+pub mod persist;
 mod records;
+pub(crate) mod shared;
 mod snapshot;
 mod stop;
 mod stp;
@@ -40,7 +43,8 @@ use std::num::NonZeroU32;
 
 use crate::book::QueuePosition;
 use crate::{Ack, Order, OrderId, OrderRequest, Owner, Price, Qty, Reject, StpPolicy};
-use desk::{Desk, Shared};
+use desk::Desk;
+use shared::Shared;
 
 pub use auction::Uncross;
 pub use digest::DIGEST_VERSION;
@@ -233,14 +237,14 @@ impl Engine {
 
     /// Changes what happens when an order would trade with one of its owner.
     pub fn set_stp_policy(&mut self, policy: StpPolicy) {
-        self.shared.config.stp = policy;
+        self.shared.set_stp_policy(policy);
         self.done(Event::SetStpPolicy(policy));
     }
 
     /// Forgets all closed orders: their ids are unknown from now on. Ids go on without a gap. An order that is open now
     /// is forgotten as soon as it closes.
     pub fn forget_closed(&mut self) {
-        self.shared.records.forget_closed();
+        self.shared.forget_closed();
         self.done(Event::ForgetClosed);
     }
 
@@ -283,7 +287,7 @@ impl Engine {
 
     /// An order by its id; `None` when there is none, or it is closed and forgotten.
     pub fn order(&self, id: OrderId) -> Option<Order> {
-        self.shared.records.view(id)
+        self.shared.order(id)
     }
 
     /// What stands before a resting order at its price; `None` when it does not rest. Walks the queue.
@@ -291,6 +295,20 @@ impl Engine {
         let record = self.shared.records.get(id)?;
         (record.state == records::State::Live)
             .then(|| self.market.book.queue_position_of(record.slot))
+    }
+
+    /// The stops that wait, in order of id.
+    pub fn pending_stops(&self) -> Vec<OrderId> {
+        let records = &self.shared.records;
+        let pending = |id: &OrderId| {
+            let record = records.get(*id);
+            record.is_some_and(|record| record.state == records::State::Pending)
+        };
+        let due = self.market.stops.due().map(|(id, _)| *id);
+        let mut ids: Vec<_> = self.market.stops.waiting().chain(due).collect();
+        ids.retain(pending);
+        ids.sort_unstable();
+        ids
     }
 
     /// The configuration, with the self-trade policy as it is now.
@@ -319,51 +337,12 @@ impl Engine {
     /// A hash of all that can influence an answer to come, by a rule of our own that does not change from machine to
     /// machine: equal histories have equal digests. Walks everything that is remembered.
     pub fn digest(&self) -> u64 {
-        let mut digest = digest::Digest::default();
-        digest.word(DIGEST_VERSION);
-        let config = self.shared.config;
-        digest.policy(config.stp);
-        digest.option(config.keep_closed);
-        digest.word(config.cascade_limit.get().into());
-        digest.signed(config.min_price.0);
-        digest.phase(self.market.phase);
-        digest.price(self.market.last_price());
-        let records = &self.shared.records;
-        digest.word(records.next_id());
-        digest.word(self.shared.last_trade);
-        digest.word(records.len());
-        let ids = records.ids();
-        for order in ids.iter().filter_map(|id| records.view(*id)) {
-            digest.order(&order);
-        }
-        let pending = |record: &&records::Record| record.state == records::State::Pending;
-        for record in ids.iter().filter_map(|id| records.get(*id)).filter(pending) {
-            let stop = records.stop(record.slot);
-            if stop.kind.trail().is_some() {
-                digest.price(stop.mark);
-            }
-        }
-        for side in [crate::Side::Buy, crate::Side::Sell] {
-            digest.word(self.market.orders(side).count() as u64);
-            for order in self.market.orders(side) {
-                digest.word(order.id.0);
-            }
-        }
-        let stops = &self.market.stops;
-        let due = || {
-            let waits = |id: OrderId| records.get(id).as_ref().is_some_and(pending);
-            stops.due().filter(move |(id, _)| waits(*id))
-        };
-        digest.word(due().count() as u64);
-        for (id, price) in due() {
-            digest.word(id.0);
-            digest.signed(price.0);
-        }
-        digest.word(stops.changes().latest().count() as u64);
-        for change in stops.changes().latest() {
-            digest.word(u64::try_from(change).unwrap_or(u64::MAX));
-        }
-        digest.finish()
+        self.shared.digest(std::slice::from_ref(&self.market))
+    }
+
+    /// Why an order would be refused now, if it would be.
+    pub(crate) fn check(&mut self, request: &OrderRequest) -> Result<(), Reject> {
+        self.desk(&mut Vec::new()).check(request)
     }
 
     #[inline]
@@ -379,11 +358,11 @@ impl Engine {
     #[inline]
     fn done(&mut self, event: Event) {
         #[cfg(feature = "event-log")]
-        if self.shared.config.record {
+        if self.shared.records_events() {
             self.log.push(event);
         }
         #[cfg(not(feature = "event-log"))]
         let _ = event;
-        self.shared.records.settle();
+        self.shared.settle();
     }
 }

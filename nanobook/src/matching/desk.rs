@@ -3,32 +3,12 @@
 use super::auction::{self, Uncross};
 use super::market::{Market, Phase};
 use super::output::{CancelReason, Output, Trade};
-use super::records::{Record, Records, State};
+use super::records::{Record, State};
+use super::shared::Shared;
 use super::stop::MAX_PERIOD;
-use super::{Config, MAX_PRICE, stp};
+use super::{MAX_PRICE, stp};
 use crate::{Ack, OrderId, OrderKind, OrderRequest, Owner, Price, Qty, Reject, Side};
 use crate::{StpPolicy, TimeInForce, TradeId, Trail};
-
-/// What the markets of one id space share.
-#[derive(Clone, Debug)]
-pub(crate) struct Shared {
-    pub(super) records: Records,
-    pub(super) config: Config,
-    pub(super) last_trade: u64,
-    /// Scratch for a mass cancel.
-    ids: Vec<OrderId>,
-}
-
-impl Shared {
-    pub(crate) fn new(config: Config) -> Self {
-        Self {
-            records: Records::new(config.keep_closed),
-            config,
-            last_trade: 0,
-            ids: Vec::new(),
-        }
-    }
-}
 
 /// One market, open for one command.
 pub(crate) struct Desk<'a> {
@@ -483,7 +463,7 @@ impl Desk<'_> {
 
     /// Whether an order makes sense: quantity, prices, trail, flags, phase.
     #[inline]
-    fn check(&self, request: &OrderRequest) -> Result<(), Reject> {
+    pub(super) fn check(&self, request: &OrderRequest) -> Result<(), Reject> {
         if request.qty.is_zero() {
             return Err(Reject::ZeroQty);
         }

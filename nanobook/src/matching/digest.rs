@@ -7,16 +7,20 @@
 //! 1. the version of the digest;
 //! 2. self-trade policy (0 off, 1 newest, 2 oldest, 3 both, 4 decrement), `keep_closed` (optional), `cascade_limit`,
 //!    `min_price`;
-//! 3. phase (0 continuous, 1 auction), last print (optional), next order id, last trade id;
+//! 3. next order id, last trade id;
 //! 4. the number of orders that are known, and each by ascending id: id, status (0 pending, 1 new, 2 partially filled,
 //!    3 filled, 4 cancelled, 5 triggered), side (1, −1), kind (0 limit, 1 market, 2 stop-market, 3 stop-limit,
 //!    4 trailing stop-market, 5 trailing stop-limit), price (optional), stop as it stands (optional), trail (0 none; 1
 //!    and the amount; 2 and the millionths; 3, millionths, period), time in force (0 GTC, 1 IOC, 2 FOK), post-only
 //!    (0, 1), owner (optional), quantity, filled, cancelled, parent (optional), child (optional);
 //! 5. of each pending trailing stop by ascending id: the best print since it was submitted (optional);
-//! 6. of bids, then asks: the number of orders, and the id of each in order of the queue;
-//! 7. the number of stops that have triggered and wait, and of each: id, print;
-//! 8. the number of changes from print to print, at most 1,024, and the changes, latest first.
+//!
+//! and then of each market in order of listing:
+//!
+//! 6. phase (0 continuous, 1 auction), last print (optional);
+//! 7. of bids, then asks: the number of orders, and the id of each in order of the queue;
+//! 8. the number of stops that have triggered and wait, and of each: id, print;
+//! 9. the number of changes from print to print, at most 1,024, and the changes, latest first.
 
 use super::market::Phase;
 use crate::{Order, OrderKind, OrderStatus, Price, StpPolicy, TimeInForce, Trail};

@@ -35,7 +35,7 @@ pub struct Market {
 }
 
 impl Market {
-    pub(super) fn new(instrument: u32) -> Self {
+    pub(crate) fn new(instrument: u32) -> Self {
         Self {
             instrument,
             ..Self::default()

@@ -10,8 +10,8 @@ use super::{
 use crate::book::{BookOrder, QueuePosition};
 use crate::rows::PriceLevel;
 use crate::{
-    Ack, Order, OrderId, OrderKind, OrderRequest, OrderStatus, Owner, Price, Qty, Reject, Side,
-    StpPolicy, TimeInForce, TradeId, Trail,
+    Ack, Order, OrderId, OrderKind, OrderRequest, OrderStatus, Price, Qty, Reject, Side, StpPolicy,
+    TimeInForce, TradeId, Trail,
 };
 
 /// An order and what only the engine knows of it.
@@ -201,8 +201,6 @@ impl NaiveEngine {
         digest.option(self.config.keep_closed);
         digest.word(self.config.cascade_limit.get().into());
         digest.signed(self.config.min_price.0);
-        digest.phase(self.phase);
-        digest.price(self.last_price());
         digest.word(self.next_id());
         digest.word(self.trades);
         let known = self.known();
@@ -215,6 +213,8 @@ impl NaiveEngine {
                 digest.price(entry.mark);
             }
         }
+        digest.phase(self.phase);
+        digest.price(self.last_price());
         for side in [Side::Buy, Side::Sell] {
             let orders = self.orders(side);
             digest.word(orders.len() as u64);
@@ -679,11 +679,6 @@ impl NaiveEngine {
 
     fn next_id(&self) -> u64 {
         self.entries.len() as u64 + 1
-    }
-
-    /// Whose orders there are; used by tests that cancel by owner.
-    pub fn owners(&self) -> Vec<Owner> {
-        self.entries.iter().filter_map(|e| e.order.owner).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Self-trade prevention: what two orders of one owner lose, and what it means for fill or kill.
 
-use super::desk::{Shared, Taker};
+use super::desk::Taker;
+use super::shared::Shared;
 use crate::StpPolicy;
 use crate::book::OrderBook;
 
