@@ -206,9 +206,10 @@ impl Reader {
         let open = || File::open(path).map_err(|e| Error::io("open", path, e));
         let mut magic = [0; 6];
         let has_footer = open()?.read_exact(&mut magic).is_ok() && &magic == b"ARROW1";
-        let format = match has_footer {
-            true => Format::File,
-            false => Format::Stream,
+        let format = if has_footer {
+            Format::File
+        } else {
+            Format::Stream
         };
         let batches = Batches::new(open()?, format).map_err(|e| Error::from(e).in_file(path))?;
         Ok(Self {

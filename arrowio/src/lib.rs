@@ -8,6 +8,7 @@ pub mod ipc;
 mod options;
 pub mod parquet;
 mod recorder;
+pub mod sorted;
 mod table;
 mod tables;
 mod writer;

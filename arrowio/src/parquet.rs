@@ -1,9 +1,11 @@
 //! Parquet files.
 
+mod order;
 mod reader;
 mod settings;
 mod void;
 
+pub use order::Order;
 pub use reader::{Reader, read_rows};
 
 use std::path::{Path, PathBuf};
@@ -11,16 +13,18 @@ use std::sync::Arc;
 
 use ::parquet::arrow::ArrowSchemaConverter;
 use ::parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves,
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
 };
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::writer::SerializedFileWriter;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
+use self::order::{Bounds, join};
 use crate::error::{Error, Result};
 use crate::file::AtomicFile;
 use crate::recorder::RowGroup;
+use crate::table::TABLE_KEY;
 use crate::writer::{BatchWriter, KeyValues, Summary, check_schema};
 
 /// Encodes row groups: a pure function, to be called from as many threads as one likes.
@@ -28,12 +32,14 @@ use crate::writer::{BatchWriter, KeyValues, Summary, check_schema};
 pub struct Encoder {
     factory: Arc<ArrowRowGroupWriterFactory>,
     schema: SchemaRef,
+    order: Order,
 }
 
 /// A row group in its final form, to be appended to its file.
 pub struct EncodedGroup {
     index: usize,
     rows: u64,
+    bounds: Option<Bounds>,
     columns: Vec<ArrowColumnChunk>,
 }
 
@@ -65,10 +71,12 @@ impl Encoder {
     ) -> Result<EncodedGroup> {
         let mut writers = self.factory.create_column_writers(index)?;
         let mut rows = 0;
+        let mut bounds = None;
         for batch in batches {
             let batch = batch?;
             check_schema(&self.schema, &batch)?;
             rows += batch.num_rows() as u64;
+            bounds = join(self.order.columns()[0], bounds, self.order.bounds(&batch)?)?;
             let columns = self.schema.fields().iter().zip(batch.columns());
             for (writer, (field, column)) in writers.iter_mut().zip(columns) {
                 for leaf in compute_leaves(field, column)? {
@@ -76,10 +84,11 @@ impl Encoder {
                 }
             }
         }
-        let columns = writers.into_iter().map(|writer| writer.close());
+        let columns = writers.into_iter().map(ArrowColumnWriter::close);
         Ok(EncodedGroup {
             index,
             rows,
+            bounds,
             columns: columns.collect::<Result<_, _>>()?,
         })
     }
@@ -91,16 +100,27 @@ pub struct Writer {
     encoder: Encoder,
     next: usize,
     rows: u64,
+    bounds: Option<Bounds>,
 }
 
 impl Writer {
-    /// A writer of batches of this schema.
+    /// A writer of batches of this schema, in the order of a [`Recorder`](crate::Recorder).
     ///
     /// # Errors
     /// When the file can't be made.
     pub fn create(path: &Path, schema: &SchemaRef) -> Result<Self> {
+        let table = schema.metadata().get(TABLE_KEY).map(String::as_str);
+        let table = table.and_then(|name| name.parse().ok());
+        Self::create_in_order(path, schema, table.map_or(Order::Seq, Order::of))
+    }
+
+    /// A writer of batches of this schema, in that order.
+    ///
+    /// # Errors
+    /// When the file can't be made.
+    pub fn create_in_order(path: &Path, schema: &SchemaRef, order: Order) -> Result<Self> {
         let file = AtomicFile::create(path)?;
-        let properties = Arc::new(settings::properties(schema));
+        let properties = Arc::new(settings::properties(schema, order.columns()));
         let parquet_schema = ArrowSchemaConverter::new().convert(schema)?;
         let root = parquet_schema.root_schema_ptr();
         let file = SerializedFileWriter::new(file, root, properties)?;
@@ -108,12 +128,14 @@ impl Writer {
         let encoder = Encoder {
             factory,
             schema: Arc::clone(schema),
+            order,
         };
         Ok(Self {
             file,
             encoder,
             next: 0,
             rows: 0,
+            bounds: None,
         })
     }
 
@@ -143,6 +165,8 @@ impl Writer {
                 found: group.index,
             });
         }
+        let column = self.encoder.order.columns()[0];
+        self.bounds = join(column, self.bounds, group.bounds)?;
         let mut writer = self.file.next_row_group()?;
         for column in group.columns {
             column.append_to_row_group(&mut writer)?;

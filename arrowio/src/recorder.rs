@@ -188,7 +188,7 @@ impl fmt::Debug for RowGroup {
             .field("table", &self.table)
             .field("index", &self.index)
             .field("rows", &self.rows.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

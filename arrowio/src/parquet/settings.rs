@@ -8,10 +8,10 @@ use ::parquet::schema::types::ColumnPath;
 use arrow_schema::Schema;
 
 /// Columns whose values rise slowly: differences of neighbours take fewer bits than places in a dictionary.
-const DELTA: &[&str] = &["ts_event", "seq"];
+const DELTA: &[&str] = &["ts_event", "seq", "order_id", "old_order_id", "match_id"];
 
-/// The settings of a file with this schema.
-pub(super) fn properties(schema: &Schema) -> WriterProperties {
+/// The settings of a file with this schema, whose rows are sorted by these columns.
+pub(super) fn properties(schema: &Schema, sorted_by: &[&str]) -> WriterProperties {
     let level = ZstdLevel::try_new(1).unwrap_or_default();
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
@@ -32,18 +32,16 @@ pub(super) fn properties(schema: &Schema) -> WriterProperties {
                 .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
         }
     }
-    if let Some(seq) = schema
-        .fields()
-        .iter()
-        .position(|field| field.name() == "seq")
-    {
-        let column = SortingColumn {
-            column_idx: i32::try_from(seq).unwrap_or_default(),
+    let sorted = sorted_by.iter().map_while(|name| {
+        let at = schema.index_of(name).ok()?;
+        Some(SortingColumn {
+            column_idx: i32::try_from(at).ok()?,
             descending: false,
             nulls_first: false,
-        };
-        builder = builder.set_sorting_columns(Some(vec![column]));
-    }
+        })
+    });
+    let sorted: Vec<SortingColumn> = sorted.collect();
+    builder = builder.set_sorting_columns(Some(sorted).filter(|columns| !columns.is_empty()));
     let mut properties = builder.build();
     add_encoded_arrow_schema_to_metadata(schema, &mut properties);
     properties

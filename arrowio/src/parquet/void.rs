@@ -61,7 +61,8 @@ impl Writer {
                 }
             }
         }
-        let mut out = Self::create(&self.path(), &self.encoder.schema)?;
+        let mut out =
+            Self::create_in_order(&self.path(), &self.encoder.schema, self.encoder.order)?;
         for group in 0..source.metadata.num_row_groups() {
             if wrong.contains(&group) {
                 let batches = source.read(group, None)?.map(|batch| {
