@@ -6,15 +6,21 @@
 //!
 //! # What the hot path touches
 //! A book message in file order misses the cache several times: its order, its level and the best
-//! prices belong to one of thousands of books. So a block is first threaded into one chain of
-//! messages per instrument (8 bytes a message, written once), and then every instrument's chain is
-//! applied in one go, while its book is in the cache; what the messages changed is kept by ordinal
-//! and pushed in file order at the end of the block. A block of some ten thousand messages makes
-//! the books' misses rare and fits the second-level cache itself. Nothing is allocated per message
-//! once buffers and books have grown.
+//! prices belong to one of thousands of books, 50 MB in all, and each miss costs 100 to 400 ns.
+//! So a block of messages is first cut down to 32-byte operations (a sequential write), these are
+//! sorted by instrument (counting; one line per instrument is being written, half a megabyte in
+//! all, which the second-level cache holds), and then every instrument's run is applied in one go
+//! to a book that is read through beforehand, so that its lines arrive together instead of one
+//! after the other. What the messages changed is kept by ordinal and pushed in file order at the
+//! end of the block. With 500,000 messages a block a book takes some 60 operations while it is in
+//! the cache. Measured on a synthetic day of 20 million messages: 430 ns a message in file order,
+//! 85 ns so. Nothing is allocated per message once buffers and books have grown.
 
 mod block;
+mod depth;
+mod emit;
 mod intervals;
+mod op;
 mod report;
 mod translate;
 
@@ -24,11 +30,10 @@ use nanobook::book::OrderBook;
 use nanobook::rows::PriceLevel;
 use nanobook::{Side, Sink, Symbol, Timestamp};
 
+use self::intervals::{Bars, DepthSamples};
 pub use self::report::{Faults, Report, TimeOfDay, TypeCounts};
 pub use self::translate::delta;
-use self::intervals::{Bars, DepthSamples};
-use crate::frame::Framing;
-use crate::Result;
+use crate::{Frames, Framing, Result};
 
 /// Most levels that depth rows can have.
 pub const MAX_DEPTH: usize = 100;
@@ -68,25 +73,58 @@ pub struct Config {
 impl Config {
     /// Everything of a session that starts at `midnight`, but no rows of the book.
     pub fn new(midnight: Timestamp) -> Self {
-        Self { midnight, wanted: Wanted::default(), symbols: None, from_ns: 0, to_ns: u64::MAX }
+        Self {
+            midnight,
+            wanted: Wanted::default(),
+            symbols: None,
+            from_ns: 0,
+            to_ns: u64::MAX,
+        }
     }
 }
 
 /// The best bid and ask.
 type Quote = [Option<PriceLevel>; 2];
 
+/// No instrument yet.
+const NO_HANDLE: u32 = u32::MAX;
+
+/// What is looked up for every message by its stock locate, 8 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// Index of the instrument.
+    handle: u32,
+    /// Whether its symbol is known.
+    named: bool,
+    /// Whether its book is kept: it is wanted, or may yet turn out to be.
+    kept: bool,
+    /// Whether its rows are wanted.
+    shown: bool,
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Self {
+            handle: NO_HANDLE,
+            named: false,
+            kept: true,
+            shown: true,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Slot>() == 8);
+
 /// One instrument of the session.
 #[derive(Debug, Default)]
 struct Instrument {
     book: OrderBook,
     locate: u16,
-    symbol: Option<Symbol>,
-    /// Whether its book is kept: it is wanted, or may yet turn out to be.
-    kept: bool,
-    /// Whether its rows are wanted.
     shown: bool,
     crossed: bool,
+    /// The quote after its last message.
     quote: Quote,
+    /// The best levels that were last seen to change, bids and asks.
     depth: [Vec<PriceLevel>; 2],
     bar: intervals::Bar,
     sample: intervals::Sample,
@@ -97,7 +135,7 @@ struct Instrument {
 /// # Examples
 /// ```
 /// use nanobook::{Side, Sink, Timestamp, rows::Bbo};
-/// use nanobook_itch::{AddOrder, Alpha, Framing, Price4, encode::Encode};
+/// use nanobook_itch::{AddOrder, Alpha, Framing, Price4};
 /// use nanobook_itch::replay::{Config, Replay, Wanted};
 ///
 /// #[derive(Default)]
@@ -117,7 +155,7 @@ struct Instrument {
 ///     price: Price4::new(1_500_000),
 ///     ..AddOrder::default()
 /// };
-/// add.encode(Framing::Length, &mut session);
+/// Framing::Length.encode(&add, &mut session);
 ///
 /// let wanted = Wanted { bbo: true, ..Wanted::default() };
 /// let mut best = Best::default();
@@ -133,8 +171,10 @@ pub struct Replay {
     report: Report,
     /// Messages before the current block.
     seq: u64,
-    /// Instrument of a stock locate, plus one; 0 when it has none yet.
-    handles: Vec<u32>,
+    /// By stock locate.
+    slots: Vec<Slot>,
+    /// By stock locate.
+    symbols: Vec<Option<Symbol>>,
     instruments: Vec<Instrument>,
     block: block::Block,
     bars: Option<Bars>,
@@ -148,37 +188,47 @@ impl Replay {
     /// When more than [`MAX_DEPTH`] levels or an interval of zero is wanted.
     pub fn new(config: Config) -> Self {
         let wanted = &config.wanted;
-        assert!(wanted.depth <= MAX_DEPTH, "depth of {} levels is over {MAX_DEPTH}", wanted.depth);
-        assert!(wanted.every_ns != Some(0) && wanted.bars_ns != Some(0), "an interval of zero");
+        assert!(
+            wanted.depth <= MAX_DEPTH,
+            "depth of {} levels is over {MAX_DEPTH}",
+            wanted.depth
+        );
+        assert!(
+            wanted.every_ns != Some(0) && wanted.bars_ns != Some(0),
+            "an interval of zero"
+        );
         Self {
             report: Report::default(),
             seq: 0,
-            handles: vec![0; 1 << 16],
+            slots: vec![Slot::default(); 1 << 16],
+            symbols: vec![None; 1 << 16],
             instruments: Vec::new(),
             block: block::Block::default(),
             bars: wanted.bars_ns.map(Bars::new),
-            samples: wanted.every_ns.filter(|_| wanted.depth > 0).map(DepthSamples::new),
+            samples: wanted
+                .every_ns
+                .filter(|_| wanted.depth > 0)
+                .map(DepthSamples::new),
             config,
         }
     }
 
     /// Replays a run of whole frames.
     ///
+    /// The larger the run, the less a message costs, up to some 16 MiB (half a million messages).
+    ///
     /// # Errors
-    /// When a frame can't be skipped or is incomplete; the frames before it are replayed. Offsets
-    /// are from the start of `data`.
+    /// As [`Frames::finish`], when `data` does not end with a whole frame; the frames before are
+    /// replayed. Offsets are from the start of `data`.
     pub fn block(&mut self, data: &[u8], framing: Framing, sink: &mut impl Sink) -> Result<()> {
-        let mut frames = crate::Frames::new(data, framing);
-        loop {
-            let more = self.gather(&mut frames);
+        let mut frames = Frames::new(data, framing);
+        let mut more = true;
+        while more {
+            more = self.gather(&mut frames);
             self.apply(data);
             self.emit(data, sink);
-            match more {
-                Ok(true) => {}
-                Ok(false) => return Ok(()),
-                Err(error) => return Err(error),
-            }
         }
+        frames.finish()
     }
 
     /// Pushes the rows of intervals that are still open and says what the session was like.
@@ -189,18 +239,23 @@ impl Replay {
 
     /// What the session was like up to now.
     pub fn report(&self) -> Report {
-        let kept = || self.instruments.iter().filter(|instrument| instrument.kept);
         let mut report = self.report.clone();
         report.instruments = self.instruments.len() as u64;
-        report.crossed_books = kept().filter(|i| i.book.is_crossed()).count() as u64;
-        report.live_orders = kept().map(|i| i.book.len() as u64).sum();
+        report.crossed_books = self
+            .instruments
+            .iter()
+            .filter(|i| i.book.is_crossed())
+            .count() as u64;
+        report.live_orders = self.instruments.iter().map(|i| i.book.len() as u64).sum();
         report
     }
 
     /// The book of a stock locate; `None` when the file has not mentioned it.
     pub fn book(&self, locate: u16) -> Option<&OrderBook> {
-        let handle = self.handles[usize::from(locate)].checked_sub(1)?;
-        Some(&self.instruments[handle as usize].book)
+        let handle = self.slots[usize::from(locate)].handle;
+        self.instruments
+            .get(handle as usize)
+            .map(|instrument| &instrument.book)
     }
 }
 

@@ -134,9 +134,22 @@ impl<R: Read> FrameReader<R> {
         Ok(reader)
     }
 
+    /// The same reader with blocks of up to `capacity` bytes (at least
+    /// [`FrameReader::MIN_CAPACITY`]) from the next one on.
+    #[must_use]
+    pub fn block_capacity(mut self, capacity: usize) -> Self {
+        self.capacity = capacity.max(Self::MIN_CAPACITY);
+        self
+    }
+
     /// The framing.
     pub const fn framing(&self) -> Framing {
         self.framing
+    }
+
+    /// The source, which may have been read further than the last message.
+    pub fn into_inner(self) -> R {
+        self.source
     }
 
     /// Fills `block` with the next whole frames and returns where they start in the source;

@@ -1,50 +1,52 @@
-//! One block: threaded by instrument, applied instrument by instrument, pushed in file order.
+//! One block: gathered in file order, applied one book after the other, kept for pushing in file
+//! order again.
 
-use nanobook::rows::{
-    Action, Bbo, Depth, Header, MarketHeader, Mbo, PriceLevel, Trade, TradeBreak, TradeKind,
-};
-use nanobook::{OrderId, Price, Qty, Resting, Side, Sink, Timestamp, TradeId};
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "a block has at most 2^20 messages in 4 GiB, and a session at most 2^16 instruments"
+)]
 
-use super::translate::{self, STOCK_AT, Translator};
-use super::{Instrument, Quote, Replay, intervals, quote};
+use nanobook::rows::PriceLevel;
+use nanobook::{BookDelta, Price, Qty, Resting, Symbol};
+
+use super::intervals::{Bars, DepthSamples};
+use super::op::Op;
+use super::translate::{self, STOCK_AT};
+use super::{Config, Instrument, NO_HANDLE, Quote, Replay, Report, Slot, depth, quote};
 use crate::message::Message;
-use crate::{LENGTH, Result};
+use crate::{Frames, LENGTH};
 
-/// Most messages of a block. Measured over 4 Ki to 1 Mi: fewer leave too few messages per book,
-/// more push the block itself out of the second-level cache.
-const BLOCK: usize = 1 << 15;
+/// Most messages of a block, however long the data is: its working memory stays below 200 MB.
+const BLOCK: usize = 1 << 20;
+
+/// Most bytes of a block before its last message, so that starts fit 32 bits.
+const SPAN: usize = 1 << 31;
+
+/// Fewest operations of a book in a block for which its memory is read through beforehand.
+const WARM: usize = 8;
 
 /// Nothing to push for a message.
-const SILENT: u32 = 0;
+pub(super) const SILENT: u32 = 0;
 /// The message is pushed by itself, without anything from a book.
-const DIRECT: u32 = u32::MAX;
-
-/// The messages of one instrument in a block.
-#[derive(Clone, Copy, Debug)]
-struct Chain {
-    head: u32,
-    tail: u32,
-}
-
-/// No message of the block.
-const UNTOUCHED: Chain = Chain { head: u32::MAX, tail: u32::MAX };
+pub(super) const DIRECT: u32 = u32::MAX;
 
 /// What a book message did that is to be pushed.
-#[derive(Clone, Copy, Debug)]
-struct Change {
-    resting: Option<Resting>,
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Change {
+    /// The order that the message names, as it was before.
+    pub(super) resting: Option<Resting>,
     /// Index of the quote after it, if it changed.
-    quote: Option<u32>,
+    pub(super) quote: Option<u32>,
     /// Index of the depth after it, if it changed.
-    depth: Option<u32>,
+    pub(super) depth: Option<u32>,
 }
 
 /// Where the levels of a depth row are.
 #[derive(Clone, Copy, Debug)]
 struct DepthSpan {
-    start: u32,
-    bids: u32,
-    asks: u32,
+    start: usize,
+    bids: usize,
+    asks: usize,
 }
 
 /// Working memory of a block, reused for the next.
@@ -53,66 +55,144 @@ pub(super) struct Block {
     /// Where each message starts, from `base`.
     starts: Vec<u32>,
     base: usize,
-    /// The instrument's next message in the block.
-    next: Vec<u32>,
     /// [`SILENT`], [`DIRECT`], or one more than the index of the message's change.
     marks: Vec<u32>,
-    /// By instrument.
-    chains: Vec<Chain>,
-    /// Instruments with a chain.
-    touched: Vec<u32>,
+    /// What books take, in file order, and the instrument of each.
+    ops: Vec<Op>,
+    handles: Vec<u32>,
+    /// The same by instrument, and in file order within one.
+    sorted: Vec<Op>,
+    /// By instrument: number of its operations, then the end of its run in `sorted`.
+    runs: Vec<u32>,
     changes: Vec<Change>,
     quotes: Vec<Quote>,
     depths: Vec<DepthSpan>,
     levels: Vec<PriceLevel>,
-    latest_ns: u64,
 }
 
 impl Block {
     fn reset(&mut self, base: usize) {
         self.base = base;
         self.starts.clear();
-        self.next.clear();
         self.marks.clear();
+        self.ops.clear();
+        self.handles.clear();
         self.changes.clear();
         self.quotes.clear();
         self.depths.clear();
         self.levels.clear();
     }
 
-    /// Notes a message; `mark` says whether it is pushed by itself.
+    /// Number of messages.
+    pub(super) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// What is to be pushed for a message.
+    #[inline]
+    pub(super) fn mark(&self, ordinal: usize) -> u32 {
+        self.marks[ordinal]
+    }
+
+    /// The change that a mark stands for.
+    #[inline]
+    pub(super) fn change(&self, mark: u32) -> Change {
+        if mark == DIRECT {
+            Change::default()
+        } else {
+            self.changes[mark as usize - 1]
+        }
+    }
+
+    #[inline]
+    pub(super) fn quote(&self, index: u32) -> &Quote {
+        &self.quotes[index as usize]
+    }
+
+    /// Bids and asks of a depth row.
+    #[inline]
+    pub(super) fn depth(&self, index: u32) -> (&[PriceLevel], &[PriceLevel]) {
+        let span = self.depths[index as usize];
+        self.levels[span.start..][..span.bids + span.asks].split_at(span.bids)
+    }
+
+    /// A message of known type and right length, as `gather` found it.
+    #[inline]
+    pub(super) fn message<'a>(&self, data: &'a [u8], ordinal: usize) -> Option<Message<'a>> {
+        let bytes = data.get(self.base + self.starts[ordinal] as usize..)?;
+        Message::parse(bytes.get(..usize::from(LENGTH[usize::from(bytes[0])]))?).ok()
+    }
+
+    #[inline]
+    fn keep(&mut self, ordinal: u32, change: Change) {
+        self.changes.push(change);
+        self.marks[ordinal as usize] = self.changes.len() as u32;
+    }
+
+    #[inline]
+    fn keep_quote(&mut self, quote: Quote) -> u32 {
+        self.quotes.push(quote);
+        (self.quotes.len() - 1) as u32
+    }
+
+    fn keep_depth(&mut self, [bids, asks]: &[Vec<PriceLevel>; 2]) -> u32 {
+        let start = self.levels.len();
+        self.levels.extend_from_slice(bids);
+        self.levels.extend_from_slice(asks);
+        self.depths.push(DepthSpan {
+            start,
+            bids: bids.len(),
+            asks: asks.len(),
+        });
+        (self.depths.len() - 1) as u32
+    }
+
+    /// Adds an instrument.
+    pub(super) fn add_instrument(&mut self) {
+        self.runs.push(0);
+    }
+
+    /// Notes a message and whether it is pushed by itself.
     #[inline]
     fn note(&mut self, start: usize, mark: u32) {
-        self.starts.push(u32::try_from(start - self.base).expect("a block is below 4 GiB"));
-        self.next.push(0);
+        self.starts.push((start - self.base) as u32);
         self.marks.push(mark);
     }
 
-    /// Threads the message noted last into an instrument's chain.
+    /// Notes that an instrument's book takes the message that was noted last.
     #[inline]
-    fn thread(&mut self, handle: u32) {
-        let ordinal = (self.starts.len() - 1) as u32;
-        let chain = &mut self.chains[handle as usize];
-        if chain.head == u32::MAX {
-            *chain = Chain { head: ordinal, tail: ordinal };
-            self.touched.push(handle);
-        } else {
-            self.next[chain.tail as usize] = ordinal;
-            chain.tail = ordinal;
+    fn hand_over(&mut self, handle: u32, message: &[u8]) {
+        self.ops
+            .push(Op::read(message, self.starts.len() as u32 - 1));
+        self.handles.push(handle);
+        self.runs[handle as usize] += 1;
+    }
+
+    /// Sorts the operations by instrument; counting keeps those of one in file order.
+    fn sort(&mut self) {
+        let mut end = 0;
+        for run in &mut self.runs {
+            (*run, end) = (end, end + *run);
+        }
+        self.sorted.resize(self.ops.len(), Op::default());
+        for (op, &handle) in self.ops.iter().zip(&self.handles) {
+            let place = &mut self.runs[handle as usize];
+            self.sorted[*place as usize] = *op;
+            *place += 1;
         }
     }
 }
 
 impl Replay {
-    /// Notes and threads messages until the block is full, the data ends, or an instrument gets
-    /// another name; says whether there may be more.
-    pub(super) fn gather(&mut self, frames: &mut crate::Frames<'_>) -> Result<bool> {
+    /// Notes messages until the block is full, the data ends, or an instrument gets another name;
+    /// says whether there may be more.
+    pub(super) fn gather(&mut self, frames: &mut Frames<'_>) -> bool {
         self.block.reset(frames.offset());
-        while self.block.starts.len() < BLOCK {
-            let Some(frame) = frames.next() else {
-                return Ok(false);
+        while self.block.starts.len() < BLOCK && frames.offset() - self.block.base < SPAN {
+            let before = frames.clone();
+            let Some((start, message)) = frames.next() else {
+                return false;
             };
-            let (start, message) = frame?;
             let tag = message.first().copied().unwrap_or(0);
             let length = usize::from(LENGTH[usize::from(tag)]);
             if length != message.len() || length == 0 {
@@ -123,34 +203,30 @@ impl Replay {
             }
             let locate = usize::from(u16::from_be_bytes([message[1], message[2]]));
             let mut slot = self.slots[locate];
+            let is_order = is_about_an_order(tag);
             let stock_at = usize::from(STOCK_AT[usize::from(tag)]);
             if stock_at != 0 && (!slot.named || tag == b'R') {
                 let symbol = translate::symbol(&message[stock_at..stock_at + 8]);
-                if slot.handle != NO_HANDLE && self.symbols[locate] != symbol {
-                    // A name holds for the whole block, so the block ends before it changes.
-                    if !self.block.starts.is_empty() {
-                        frames.rewind(start);
-                        return Ok(true);
-                    }
+                // A name holds for the whole block, so the block ends before it changes.
+                let renamed = slot.handle != NO_HANDLE && self.symbols[locate] != symbol;
+                if renamed && !self.block.starts.is_empty() {
+                    *frames = before;
+                    return true;
                 }
                 slot = self.name(locate, symbol);
-            } else if slot.handle == NO_HANDLE && stock_at == 0 && is_about_an_order(tag) {
+            } else if slot.handle == NO_HANDLE && is_order {
                 slot = self.name(locate, None);
             }
             self.report.messages.add(tag);
             self.note_time(message);
-            let is_order = is_about_an_order(tag);
-            let mark = if is_order || (stock_at != 0 || tag == b'B') && !slot.shown {
-                SILENT
-            } else {
-                DIRECT
-            };
-            self.block.note(start, mark);
+            let hidden = (stock_at != 0 || tag == b'B') && !slot.shown;
+            self.block
+                .note(start, if is_order || hidden { SILENT } else { DIRECT });
             if slot.kept && (is_order || self.bars.is_some() && matches!(tag, b'P' | b'Q')) {
-                self.block.thread(slot.handle);
+                self.block.hand_over(slot.handle, message);
             }
         }
-        Ok(true)
+        true
     }
 
     /// Counts a message that can't be decoded.
@@ -166,7 +242,9 @@ impl Replay {
     /// Keeps the time of a message.
     #[inline]
     fn note_time(&mut self, message: &[u8]) {
-        let Some(header) = crate::Header::peek(message) else { return };
+        let Some(header) = crate::Header::peek(message) else {
+            return;
+        };
         let ns = header.ns();
         match self.report.last_ns {
             Some(last) if ns < last => self.report.faults.time_reversal += 1,
@@ -182,37 +260,59 @@ impl Replay {
         if slot.handle == NO_HANDLE {
             slot.handle = self.instruments.len() as u32;
             self.instruments.push(Instrument::default());
-            self.block.chains.push(UNTOUCHED);
+            self.block.add_instrument();
         }
-        let chosen = |symbol| self.config.symbols.as_ref().is_none_or(|only| only.contains(&symbol));
+        let only = self.config.symbols.as_ref();
         slot.named = symbol.is_some();
-        slot.shown = symbol.map_or(self.config.symbols.is_none(), chosen);
+        slot.shown = only.is_none_or(|only| symbol.is_some_and(|symbol| only.contains(&symbol)));
         // An instrument without a name may yet turn out to be wanted.
         slot.kept = slot.shown || symbol.is_none();
         self.symbols[locate] = symbol;
-        self.instruments[slot.handle as usize].shown = slot.shown;
-        self.instruments[slot.handle as usize].kept = slot.kept;
+        let instrument = &mut self.instruments[slot.handle as usize];
+        instrument.shown = slot.shown;
+        instrument.locate = locate as u16;
         *slot
     }
 
-    /// Applies the chain of every instrument of the block to its book.
+    /// Applies the messages of the block, one book after the other.
     pub(super) fn apply(&mut self, data: &[u8]) {
-        let Self { block, instruments, report, bars, samples, config, .. } = self;
-        let mut step = Step { data, block, report, bars, samples, wanted: &config.wanted };
-        for index in 0..step.block.touched.len() {
-            let handle = step.block.touched[index];
-            let chain = std::mem::replace(&mut step.block.chains[handle as usize], UNTOUCHED);
+        let Self {
+            block,
+            instruments,
+            report,
+            bars,
+            samples,
+            config,
+            seq,
+            ..
+        } = self;
+        let first_seq = *seq + 1;
+        block.sort();
+        let sorted = std::mem::take(&mut block.sorted);
+        let mut runs = std::mem::take(&mut block.runs);
+        let mut step = Step {
+            data,
+            first_seq,
+            block,
+            report,
+            bars,
+            samples,
+            config,
+        };
+        let mut start = 0;
+        for (handle, run) in (0..).zip(&mut runs) {
+            let end = std::mem::take(run) as usize;
             let instrument = &mut instruments[handle as usize];
-            let mut ordinal = chain.head;
-            loop {
-                step.take(instrument, handle, ordinal);
-                if ordinal == chain.tail {
-                    break;
-                }
-                ordinal = step.block.next[ordinal as usize];
+            if end - start >= WARM {
+                instrument.book.warm();
             }
+            for op in &sorted[start..end] {
+                step.take(instrument, handle, op);
+            }
+            start = end;
         }
-        self.block.touched.clear();
+        step.block.sorted = sorted;
+        step.block.runs = runs;
     }
 }
 
@@ -222,36 +322,30 @@ fn is_about_an_order(tag: u8) -> bool {
     matches!(tag, b'A' | b'F' | b'E' | b'C' | b'X' | b'D' | b'U')
 }
 
-/// Applies one message to one book.
+/// Applies one operation to one book.
 struct Step<'a> {
     data: &'a [u8],
+    /// `seq` of the block's first message.
+    first_seq: u64,
     block: &'a mut Block,
     report: &'a mut Report,
     bars: &'a mut Option<Bars>,
     samples: &'a mut Option<DepthSamples>,
-    wanted: &'a Wanted,
+    config: &'a Config,
 }
 
 impl Step<'_> {
     #[inline]
-    fn take(&mut self, instrument: &mut Instrument, handle: u32, ordinal: u32) {
-        let Some(message) = self.block.message(self.data, ordinal as usize) else { return };
-        let ns = message.header().ns();
-        if let Some(bars) = self.bars {
-            bars.advance(instrument, ns);
-        }
-        if let Some(samples) = self.samples {
-            samples.advance(instrument, ns);
-        }
-        let Some(delta) = translate::delta(&message) else {
-            if is_about_an_order(message.tag()) {
-                self.report.faults.bad_side += 1;
-                if self.wanted.mbo && instrument.shown {
-                    self.block.mark(ordinal, Change { resting: None, quote: None, depth: None });
-                }
-            } else if let (Some(bars), Some((price, qty))) = (self.bars.as_mut(), print(&message)) {
-                bars.trade(instrument, handle, ns, price, qty);
-            }
+    fn take(&mut self, instrument: &mut Instrument, handle: u32, op: &Op) {
+        let wanted = &self.config.wanted;
+        let timed = self.bars.is_some() || self.samples.is_some();
+        let when = if timed {
+            self.close_before(instrument, op)
+        } else {
+            (0, 0)
+        };
+        let Some(delta) = op.delta() else {
+            self.take_other(instrument, handle, when, op);
             return;
         };
         let outcome = instrument.book.apply(delta);
@@ -265,31 +359,72 @@ impl Step<'_> {
         if !instrument.shown {
             return;
         }
-        let quoted = now != instrument.quote;
+        let mut change = Change {
+            resting: outcome.resting,
+            quote: None,
+            depth: None,
+        };
+        let quoted = differ(&now, &instrument.quote);
         instrument.quote = now;
-        let mut change = Change { resting: outcome.resting, quote: None, depth: None };
-        if quoted && self.wanted.bbo {
-            change.quote = Some(self.block.quotes.len() as u32);
-            self.block.quotes.push(now);
+        if quoted && wanted.bbo {
+            change.quote = Some(self.block.keep_quote(now));
         }
-        if self.wanted.depth > 0 && depth::changed(instrument, self.wanted.depth, &delta, &outcome) {
+        if wanted.depth > 0 && depth::refresh(instrument, wanted.depth, &delta, &outcome) {
             match self.samples {
-                Some(samples) => samples.changed(instrument, handle, ns),
+                Some(samples) => samples.changed(instrument, handle, when),
                 None => change.depth = Some(self.block.keep_depth(&instrument.depth)),
             }
         }
-        let executed = matches!(delta, BookDelta::Execute { .. });
-        if let Some(bars) = self.bars.as_mut() {
-            if let (true, Some((price, qty))) = (executed, execution(&message, outcome.resting)) {
-                bars.trade(instrument, handle, ns, price, qty);
-            }
-            if quoted {
-                bars.quote(instrument, handle, ns);
-            }
+        if self.bars.is_some() {
+            let print = op.execution(outcome.resting);
+            self.feed_bar(instrument, handle, when, print, quoted);
         }
-        let told = self.wanted.mbo || executed && self.wanted.trades;
+        let executed = matches!(delta, BookDelta::Execute { .. });
+        let told = wanted.mbo || wanted.trades && executed;
         if told || change.quote.is_some() || change.depth.is_some() {
-            self.block.mark(ordinal, change);
+            self.block.keep(op.ordinal, change);
+        }
+    }
+
+    /// A print away from the book, or an add without a side.
+    #[cold]
+    fn take_other(&mut self, instrument: &mut Instrument, handle: u32, when: (u64, u64), op: &Op) {
+        if is_about_an_order(op.tag) {
+            self.report.faults.bad_side += 1;
+            if self.config.wanted.mbo && instrument.shown {
+                self.block.keep(op.ordinal, Change::default());
+            }
+        } else if instrument.shown {
+            self.feed_bar(instrument, handle, when, op.print(), false);
+        }
+    }
+
+    /// Ends the intervals of an instrument that lie before an operation, and gives the time of day
+    /// and `seq` of that.
+    fn close_before(&mut self, instrument: &mut Instrument, op: &Op) -> (u64, u64) {
+        let message = self.block.message(self.data, op.ordinal as usize);
+        let ns = message.map_or(0, |message| message.header().ns());
+        if let Some(bars) = self.bars {
+            bars.close_before(instrument, ns);
+        }
+        if let Some(samples) = self.samples {
+            samples.close_before(instrument, ns);
+        }
+        (ns, self.first_seq + u64::from(op.ordinal))
+    }
+
+    fn feed_bar(
+        &mut self,
+        instrument: &mut Instrument,
+        handle: u32,
+        when: (u64, u64),
+        print: Option<(Price, Qty)>,
+        quoted: bool,
+    ) {
+        if let Some(bars) = self.bars
+            && (quoted || print.is_some())
+        {
+            bars.add(instrument, handle, when, print);
         }
     }
 }
@@ -298,4 +433,11 @@ impl Step<'_> {
 #[inline]
 fn is_crossed(quote: &Quote) -> bool {
     matches!(quote, [Some(bid), Some(ask)] if bid.price >= ask.price)
+}
+
+/// Whether a best price or its quantity differs; the number of orders does not count.
+#[inline]
+fn differ(a: &Quote, b: &Quote) -> bool {
+    let key = |level: &Option<PriceLevel>| level.map(|level| (level.price, level.qty));
+    key(&a[0]) != key(&b[0]) || key(&a[1]) != key(&b[1])
 }

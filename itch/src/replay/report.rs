@@ -37,7 +37,8 @@ impl TypeCounts {
     pub fn iter(&self) -> impl Iterator<Item = (u8, u64)> {
         let unknown = (0..=u8::MAX).filter(|tag| !TAGS.contains(tag));
         let all = TAGS.into_iter().chain(unknown);
-        all.map(|tag| (tag, self.get(tag))).filter(|(_, count)| *count > 0)
+        all.map(|tag| (tag, self.get(tag)))
+            .filter(|(_, count)| *count > 0)
     }
 }
 

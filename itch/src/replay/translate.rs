@@ -1,14 +1,14 @@
 //! Wire messages to vocabulary: no state, nothing but names and units changes.
 
 use nanobook::rows::{
-    Code, DirectListing, Header, Imbalance, Ipo, Luld, MarketHeader, Mwcb, Participant, RegSho, Rpii, Status,
-    StatusKind, StockDirectory, SystemEvent,
+    Code, DirectListing, Header, Imbalance, Ipo, Luld, MarketHeader, Mwcb, Participant, RegSho,
+    Rpii, Status, StatusKind, StockDirectory, SystemEvent,
 };
-use nanobook::{BookDelta, InstrumentId, OrderId, Price, Qty, Side, Symbol, Timestamp};
+use nanobook::{BookDelta, OrderId, Price, Qty, Side, Symbol, Timestamp};
 
 use super::report::Faults;
 use crate::message::{self, Message};
-use crate::{Price4, Price8, Stock8};
+use crate::{Price4, Price8};
 
 /// Where a message's ticker lies, by its type; 0 for types without one.
 pub(super) const STOCK_AT: [u8; 256] = {
@@ -70,16 +70,21 @@ pub fn delta(message: &Message<'_>) -> Option<BookDelta> {
             price: price(m.price),
             qty: qty(m.shares),
         },
-        Message::OrderExecuted(m) => {
-            BookDelta::Execute { id: id(m.order_reference_number), qty: qty(m.executed_shares) }
-        }
-        Message::OrderExecutedWithPrice(m) => {
-            BookDelta::Execute { id: id(m.order_reference_number), qty: qty(m.executed_shares) }
-        }
-        Message::OrderCancel(m) => {
-            BookDelta::Reduce { id: id(m.order_reference_number), qty: qty(m.cancelled_shares) }
-        }
-        Message::OrderDelete(m) => BookDelta::Delete { id: id(m.order_reference_number) },
+        Message::OrderExecuted(m) => BookDelta::Execute {
+            id: id(m.order_reference_number),
+            qty: qty(m.executed_shares),
+        },
+        Message::OrderExecutedWithPrice(m) => BookDelta::Execute {
+            id: id(m.order_reference_number),
+            qty: qty(m.executed_shares),
+        },
+        Message::OrderCancel(m) => BookDelta::Reduce {
+            id: id(m.order_reference_number),
+            qty: qty(m.cancelled_shares),
+        },
+        Message::OrderDelete(m) => BookDelta::Delete {
+            id: id(m.order_reference_number),
+        },
         Message::OrderReplace(m) => BookDelta::Replace {
             old_id: id(m.original_order_reference_number),
             id: id(m.new_order_reference_number),
@@ -88,6 +93,15 @@ pub fn delta(message: &Message<'_>) -> Option<BookDelta> {
         },
         _ => return None,
     })
+}
+
+/// Price and quantity of a print away from the displayed book.
+pub(super) fn print(message: &Message<'_>) -> Option<(Price, Qty)> {
+    match message {
+        Message::Trade(m) => nonzero(m.price).map(|price| (price, Qty(m.shares.get().into()))),
+        Message::CrossTrade(m) => nonzero(m.cross_price).map(|price| (price, Qty(m.shares.get()))),
+        _ => None,
+    }
 }
 
 /// A ticker padded with spaces; `None` when it is blank or not printable ASCII.
@@ -121,7 +135,11 @@ impl Translator<'_> {
         self.midnight.0.checked_add(ns).map(Timestamp)
     }
 
-    pub(super) fn system_event(&mut self, header: MarketHeader, m: &message::SystemEvent) -> SystemEvent {
+    pub(super) fn system_event(
+        &mut self,
+        header: MarketHeader,
+        m: &message::SystemEvent,
+    ) -> SystemEvent {
         SystemEvent {
             header,
             event_code: self.letter(m.event_code),
@@ -129,7 +147,11 @@ impl Translator<'_> {
         }
     }
 
-    pub(super) fn stock_directory(&mut self, header: Header, m: &message::StockDirectory) -> StockDirectory {
+    pub(super) fn stock_directory(
+        &mut self,
+        header: Header,
+        m: &message::StockDirectory,
+    ) -> StockDirectory {
         StockDirectory {
             header,
             market_category: self.letter(m.market_category),
@@ -149,7 +171,11 @@ impl Translator<'_> {
         }
     }
 
-    pub(super) fn trading_action(&mut self, header: Header, m: &message::StockTradingAction) -> Status {
+    pub(super) fn trading_action(
+        &mut self,
+        header: Header,
+        m: &message::StockTradingAction,
+    ) -> Status {
         Status {
             header,
             kind: StatusKind::TradingAction,
@@ -160,7 +186,11 @@ impl Translator<'_> {
         }
     }
 
-    pub(super) fn operational_halt(&mut self, header: Header, m: &message::OperationalHalt) -> Status {
+    pub(super) fn operational_halt(
+        &mut self,
+        header: Header,
+        m: &message::OperationalHalt,
+    ) -> Status {
         Status {
             header,
             kind: StatusKind::OperationalHalt,
@@ -179,7 +209,11 @@ impl Translator<'_> {
         }
     }
 
-    pub(super) fn participant(&mut self, header: Header, m: &message::MarketParticipantPosition) -> Participant {
+    pub(super) fn participant(
+        &mut self,
+        header: Header,
+        m: &message::MarketParticipantPosition,
+    ) -> Participant {
         Participant {
             header,
             mpid: self.code(m.mpid.bytes()),
@@ -190,7 +224,11 @@ impl Translator<'_> {
         }
     }
 
-    pub(super) fn mwcb_levels(&mut self, header: MarketHeader, m: &message::MwcbDeclineLevel) -> Mwcb {
+    pub(super) fn mwcb_levels(
+        &mut self,
+        header: MarketHeader,
+        m: &message::MwcbDeclineLevel,
+    ) -> Mwcb {
         Mwcb {
             header,
             level_1: self.index_level(m.level_1),
@@ -234,7 +272,11 @@ impl Translator<'_> {
         }
     }
 
-    pub(super) fn imbalance(&mut self, header: Header, m: &message::NetOrderImbalance) -> Imbalance {
+    pub(super) fn imbalance(
+        &mut self,
+        header: Header,
+        m: &message::NetOrderImbalance,
+    ) -> Imbalance {
         Imbalance {
             header,
             paired_qty: Qty(m.paired_shares.get()),
@@ -258,7 +300,11 @@ impl Translator<'_> {
         }
     }
 
-    pub(super) fn direct_listing(&mut self, header: Header, m: &message::DirectListing) -> DirectListing {
+    pub(super) fn direct_listing(
+        &mut self,
+        header: Header,
+        m: &message::DirectListing,
+    ) -> DirectListing {
         DirectListing {
             header,
             open_eligibility_status: self.letter(m.open_eligibility_status),
@@ -274,30 +320,18 @@ impl Translator<'_> {
 
     /// An index level has eight decimals; `None` and counted when it does not fit nine in an `i64`.
     fn index_level(&mut self, wire: Price8) -> Option<Price> {
-        let level = i64::try_from(wire.raw()).ok().and_then(|raw| raw.checked_mul(10)).map(Price);
+        let level = i64::try_from(wire.raw())
+            .ok()
+            .and_then(|raw| raw.checked_mul(10))
+            .map(Price);
         if level.is_none() {
             self.faults.bad_text += 1;
         }
         level
     }
-
-    /// The ticker of a message, counted when it can't be shown.
-    pub(super) fn ticker(&mut self, stock: &Stock8) -> Option<Symbol> {
-        let symbol = symbol(stock.bytes());
-        if symbol.is_none() {
-            self.faults.bad_text += 1;
-        }
-        symbol
-    }
 }
 
 /// A price that the feed leaves zero when there is none.
-fn nonzero(wire: Price4) -> Option<Price> {
+pub(super) fn nonzero(wire: Price4) -> Option<Price> {
     (wire.raw() != 0).then(|| price(wire))
-}
-
-/// The header of a row about one instrument.
-pub(super) fn row_header(at: MarketHeader, locate: u16, symbol: Option<Symbol>) -> Header {
-    let MarketHeader { ts_event, seq } = at;
-    Header { ts_event, seq, instrument_id: InstrumentId(locate.into()), symbol }
 }
