@@ -69,27 +69,32 @@ impl Encoder {
         batches: impl IntoIterator<Item = Result<RecordBatch>>,
         index: usize,
     ) -> Result<EncodedGroup> {
-        let mut writers = self.factory.create_column_writers(index)?;
         let mut rows = 0;
         let mut bounds = None;
+        let mut all = Vec::new();
         for batch in batches {
             let batch = batch?;
             check_schema(&self.schema, &batch)?;
             rows += batch.num_rows() as u64;
             bounds = join(self.order.columns()[0], bounds, self.order.bounds(&batch)?)?;
-            let columns = self.schema.fields().iter().zip(batch.columns());
-            for (writer, (field, column)) in writers.iter_mut().zip(columns) {
-                for leaf in compute_leaves(field, column)? {
+            all.push(batch);
+        }
+        // One column after the other: then its dictionary is the only one that the cache must hold.
+        let mut columns = Vec::with_capacity(self.schema.fields().len());
+        let writers = self.factory.create_column_writers(index)?;
+        for (at, (mut writer, field)) in writers.into_iter().zip(self.schema.fields()).enumerate() {
+            for batch in &all {
+                for leaf in compute_leaves(field, batch.column(at))? {
                     writer.write(&leaf)?;
                 }
             }
+            columns.push(writer.close()?);
         }
-        let columns = writers.into_iter().map(ArrowColumnWriter::close);
         Ok(EncodedGroup {
             index,
             rows,
             bounds,
-            columns: columns.collect::<Result<_, _>>()?,
+            columns,
         })
     }
 }
