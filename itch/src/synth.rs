@@ -19,6 +19,7 @@
 //! | the rest | `C` and the administrative messages |
 
 mod book;
+pub mod chaos;
 mod flow;
 mod listing;
 mod plan;

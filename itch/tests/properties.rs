@@ -147,7 +147,7 @@ proptest! {
             }
             bytes.truncate(cut.index(bytes.len() + 1));
             let mut frames = Frames::new(&bytes, framing);
-            let count = frames.by_ref().map(|(_, message)| Message::parse(message)).count();
+            let count = frames.by_ref().filter(|(_, message)| Message::parse(message) != Err(Reason::Empty)).count();
             prop_assert!(count <= bytes.len());
             prop_assert_eq!(read_all(&bytes, framing).0.len(), count);
         }

@@ -18,10 +18,9 @@ pub(super) struct Order {
     pub(super) shares: u32,
     prev: u32,
     next: u32,
-    pub(super) side: Side,
 }
 
-const _: () = assert!(size_of::<Order>() <= 32);
+const _: () = assert!(size_of::<Order>() == 24);
 
 #[derive(Debug, Clone, Copy)]
 struct Level {
@@ -67,6 +66,13 @@ impl Book {
     #[inline]
     pub(super) fn live(&self) -> u32 {
         self.live
+    }
+
+    /// The side on which a resting order at `price` is: the book is never crossed.
+    #[inline]
+    pub(super) fn side(&self, price: u32) -> Side {
+        let is_bid = self.best(BID).is_some_and(|best| price <= best);
+        if is_bid { BID } else { ASK }
     }
 
     #[inline]
@@ -140,7 +146,6 @@ impl Book {
             shares,
             prev,
             next: NIL,
-            side,
         });
         self.live += 1;
     }
@@ -154,10 +159,11 @@ impl Book {
             self.orders[order.prev as usize].next = order.next;
         }
         if order.prev == NIL || order.next == NIL {
+            let side = self.side(order.price);
             let place = self
-                .find(order.side, order.price)
+                .find(side, order.price)
                 .expect("a live order has a level");
-            let levels = &mut self.levels[order.side];
+            let levels = &mut self.levels[side];
             match (order.prev, order.next) {
                 (NIL, NIL) => {
                     levels.remove(place);
@@ -224,9 +230,9 @@ impl Book {
 }
 
 /// Share of deletes and replaces that go for one of the latest orders.
-const RECENT: (u32, u32) = (60, 100);
+const RECENT: (u32, u32) = (50, 100);
 /// How many of the latest adds those are.
-const RECENT_ADDS: u32 = 8;
+const RECENT_ADDS: u32 = 14;
 
 #[expect(
     clippy::cast_possible_truncation,
@@ -283,8 +289,9 @@ mod tests {
         assert!(book.orders.len() > 64);
         while let Some(head) = book.head(BID, false).or(book.head(ASK, false)) {
             let order = *book.order(head);
+            let side = book.side(order.price);
             book.remove(head);
-            if let Some(next) = book.head(order.side, false) {
+            if let Some(next) = book.head(side, false) {
                 let next = book.order(next);
                 assert!(next.price != order.price || next.reference > order.reference);
             }

@@ -59,7 +59,7 @@ const SAME: (u32, u32) = (43, 100);
 const AHEAD: usize = 64;
 
 /// Share of adds within ten ticks of the touch.
-const NEAR: (u32, u32) = (78, 100);
+const NEAR: (u32, u32) = (74, 100);
 
 /// The books and the state from which messages about them are made.
 #[derive(Debug, Clone)]

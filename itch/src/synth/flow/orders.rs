@@ -73,11 +73,12 @@ impl Flow {
 
     pub(super) fn replace(&mut self) -> Option<()> {
         let (at, old) = self.any_order()?;
+        let side = self.book().side(old.price);
         self.book_mut().remove(at);
         let price = if self.rng.chance(1, 3) {
             None
         } else {
-            self.resting_price(old.side)
+            self.resting_price(side)
         };
         let price = price.unwrap_or(old.price);
         let shares = if price == old.price || self.rng.chance(1, 4) {
@@ -86,7 +87,7 @@ impl Flow {
             old.shares
         };
         let reference = self.next_reference();
-        self.book_mut().add(old.side, price, shares, reference);
+        self.book_mut().add(side, price, shares, reference);
         let (stock_locate, tracking_number, timestamp) = self.head();
         self.tape.put(&OrderReplace {
             message_type: b'U',
@@ -120,6 +121,7 @@ impl Flow {
     /// An incoming order takes what rests, one order or several.
     pub(super) fn execute(&mut self) -> Option<()> {
         let (mut at, mut order) = self.resting()?;
+        let side = self.book().side(order.price);
         for nth in 0..SWEEP {
             let executed = self.executed(order);
             let match_number = self.next_match();
@@ -142,7 +144,7 @@ impl Flow {
             if !goes_on {
                 break;
             }
-            match self.first(order.side, false) {
+            match self.first(side, false) {
                 Some(next) => (at, order) = next,
                 None => break,
             }
@@ -153,12 +155,13 @@ impl Flow {
     /// The resting order was willing to pay more than it showed.
     pub(super) fn execute_with_price(&mut self) -> Option<()> {
         let (at, order) = self.resting()?;
-        let other = self.book().best(1 - order.side);
+        let side = self.book().side(order.price);
+        let other = self.book().best(1 - side);
         // Half a tick or one, but not beyond the middle.
         let half_spread = other.map_or(0, |other| other.abs_diff(order.price) / 2);
         let half_tick = (self.listing().tick / 2).max(1);
         let step = half_spread.min(half_tick * (1 + self.rng.below(2)));
-        let price = if order.side == BID {
+        let price = if side == BID {
             order.price + step
         } else {
             order.price - step
