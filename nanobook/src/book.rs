@@ -11,7 +11,7 @@
 //! pooled and the last one freed is the first one used again. Nothing is allocated once the pools have grown to the
 //! most orders and levels that were ever live at once.
 
-mod access;
+pub(crate) mod access;
 mod index;
 mod ladder;
 mod level;

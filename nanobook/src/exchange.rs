@@ -455,8 +455,8 @@ impl Exchange {
 #[cfg(feature = "event-log")]
 impl Exchange {
     /// All commands that were not refused, since the log was cleared.
-    pub fn events(&self) -> &[Event] {
-        self.engine.log().events()
+    pub fn events(&self) -> Vec<Event> {
+        self.engine.log().events().collect()
     }
 
     /// Drops the events; what is recorded from now on can't be replayed from the start.

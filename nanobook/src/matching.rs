@@ -31,6 +31,8 @@ mod market;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
 mod output;
+#[cfg(feature = "event-log")]
+mod pack;
 #[cfg(feature = "persistence")]
 pub mod persist;
 mod records;
@@ -144,7 +146,11 @@ impl Engine {
     #[inline]
     pub fn submit(&mut self, request: OrderRequest, out: &mut Vec<Output>) -> Result<Ack, Reject> {
         let ack = self.desk(out).submit(&request)?;
-        self.done(Event::Submit(request));
+        #[cfg(feature = "event-log")]
+        if self.shared.records_events() {
+            self.log.push_submit(&request);
+        }
+        self.shared.settle();
         Ok(ack)
     }
 
@@ -359,7 +365,7 @@ impl Engine {
     fn done(&mut self, event: Event) {
         #[cfg(feature = "event-log")]
         if self.shared.records_events() {
-            self.log.push(event);
+            self.log.push(&event);
         }
         #[cfg(not(feature = "event-log"))]
         let _ = event;

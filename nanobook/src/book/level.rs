@@ -52,6 +52,12 @@ impl Levels {
         &self.pool[handle as usize]
     }
 
+    /// A record, of a live level or not.
+    #[inline]
+    pub(super) fn try_get(&self, handle: u32) -> Option<&Level> {
+        self.pool.get(handle as usize)
+    }
+
     #[inline]
     pub(super) fn get_mut(&mut self, handle: u32) -> &mut Level {
         &mut self.pool[handle as usize]

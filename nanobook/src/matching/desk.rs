@@ -30,11 +30,12 @@ pub(super) struct Taker {
 }
 
 impl Taker {
-    fn new(id: OrderId, request: &OrderRequest) -> Self {
+    #[inline]
+    fn new(id: OrderId, request: &OrderRequest, limit: Option<Price>) -> Self {
         Self {
             id,
             side: request.side,
-            limit: request.kind.price(),
+            limit,
             open: request.qty.0,
             tif: request.tif,
             post_only: request.post_only,
@@ -61,23 +62,46 @@ impl Desk<'_> {
             .shared
             .records
             .open(self.market.instrument, request, None);
-        if request.kind.stop().is_some() {
-            let slot = self.shared.records.live(id).slot;
-            let stop = *self.shared.records.stop(slot);
-            self.market.stops.wait(id, request.side, &stop);
-        } else {
-            self.enter(Taker::new(id, request));
+        match request.kind {
+            OrderKind::Limit { price } => self.enter(Taker::new(id, request, Some(price))),
+            OrderKind::Market => self.enter(Taker::new(id, request, None)),
+            _ => {
+                let slot = self.shared.records.live(id).slot;
+                let stop = *self.shared.records.stop(slot);
+                self.market.stops.wait(id, request.side, &stop);
+            }
         }
         self.release();
         Ok(self.ack(id))
     }
 
+    #[inline]
     pub(crate) fn cancel(&mut self, id: OrderId, reason: CancelReason) -> Result<Qty, Reject> {
-        let record = self.active(id)?;
-        self.withdraw(id, &record);
-        let open = record.open();
-        self.take_away(id, open, reason);
-        self.shared.records.close(id, State::Cancelled);
+        let record = self
+            .shared
+            .records
+            .get_mut(id)
+            .ok_or(Reject::UnknownOrder)?;
+        let (open, slot, side) = (record.open(), record.slot, record.side);
+        match record.state {
+            State::Live => {
+                record.cancel();
+                self.market.book.leave(slot);
+                self.market.resting -= 1;
+            }
+            State::Pending => {
+                record.cancel();
+                let stop = self.shared.records.stop(slot);
+                self.market.stops.remove(id, side, stop);
+            }
+            State::Triggered | State::Filled | State::Cancelled => return Err(Reject::NotActive),
+        }
+        self.shared.records.expire(id);
+        self.out.push(Output::Cancelled {
+            id,
+            qty: Qty(open),
+            reason,
+        });
         Ok(Qty(open))
     }
 
@@ -114,7 +138,7 @@ impl Desk<'_> {
             }
             self.restate(id, price, total);
         } else {
-            self.withdraw(id, &record);
+            self.withdraw(&record);
             self.take_away(id, open, CancelReason::Replaced);
             self.restate(id, price, total);
             self.enter(Taker {
@@ -228,7 +252,7 @@ impl Desk<'_> {
         stop.cancelled += request.qty.0;
         records.close(id, State::Triggered);
         self.out.push(Output::Triggered { id, child, price });
-        self.enter(Taker::new(child, &request));
+        self.enter(Taker::new(child, &request, kind.price()));
     }
 
     /// Matches an order that comes, and rests or cancels what is left.
@@ -307,7 +331,7 @@ impl Desk<'_> {
         let record = *self.shared.records.live(resting);
         let (from_taker, from_resting) = stp::loss(policy, taker.open, record.open());
         if from_resting == record.open() {
-            self.withdraw(resting, &record);
+            self.withdraw(&record);
             self.take_away(resting, from_resting, CancelReason::SelfTrade);
             self.shared.records.close(resting, State::Cancelled);
         } else if from_resting > 0 {
@@ -371,7 +395,8 @@ impl Desk<'_> {
     #[inline]
     fn rest(&mut self, taker: &Taker, price: Price) {
         let qty = Qty(taker.open);
-        match self.market.book.enter(taker.id, taker.side, price, qty) {
+        let Market { book, hints, .. } = &mut *self.market;
+        match book.enter_near(hints, taker.id, taker.side, price, qty) {
             Ok(slot) => {
                 self.shared.records.live_mut(taker.id).slot = slot;
                 self.market.resting += 1;
@@ -392,16 +417,10 @@ impl Desk<'_> {
         self.shared.records.close(taker.id, State::Cancelled);
     }
 
-    /// Takes an active order out of the book or out of the stops.
-    #[inline]
-    fn withdraw(&mut self, id: OrderId, record: &Record) {
-        if record.state == State::Pending {
-            let stop = *self.shared.records.stop(record.slot);
-            self.market.stops.remove(id, record.side, &stop);
-        } else {
-            self.market.book.leave(record.slot);
-            self.market.resting -= 1;
-        }
+    /// Takes a resting order out of the book.
+    fn withdraw(&mut self, record: &Record) {
+        self.market.book.leave(record.slot);
+        self.market.resting -= 1;
     }
 
     /// Takes part of an active order away; it keeps its place.
@@ -467,23 +486,37 @@ impl Desk<'_> {
         if request.qty.is_zero() {
             return Err(Reject::ZeroQty);
         }
-        let kind = request.kind;
-        if let Some(price) = kind.price() {
-            self.in_range(price)?;
-        }
-        if let Some(stop) = kind.stop() {
-            self.in_range(stop)?;
-        }
-        if kind.trail().is_some_and(|trail| !is_trail(trail)) {
-            return Err(Reject::TrailOutOfRange);
-        }
-        let may_rest = kind.price().is_some() && request.tif == TimeInForce::GTC;
+        let (limited, waits) = match request.kind {
+            OrderKind::Limit { price } => {
+                self.in_range(price)?;
+                (true, false)
+            }
+            OrderKind::Market => (false, false),
+            kind => {
+                self.check_stop(kind)?;
+                (kind.price().is_some(), true)
+            }
+        };
+        let may_rest = limited && request.tif == TimeInForce::GTC;
         if request.post_only && !may_rest {
             return Err(Reject::PostOnlyMustRest);
         }
-        let waits = kind.stop().is_some();
         if self.market.phase == Phase::Auction && !may_rest && !waits {
             return Err(Reject::InAuction);
+        }
+        Ok(())
+    }
+}
+
+impl Desk<'_> {
+    /// Whether the prices and the trail of a stop make sense.
+    #[cold]
+    fn check_stop(&self, kind: OrderKind) -> Result<(), Reject> {
+        for price in [kind.price(), kind.stop()].into_iter().flatten() {
+            self.in_range(price)?;
+        }
+        if kind.trail().is_some_and(|trail| !is_trail(trail)) {
+            return Err(Reject::TrailOutOfRange);
         }
         Ok(())
     }

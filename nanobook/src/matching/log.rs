@@ -1,9 +1,12 @@
 //! The event log: every command that was not refused, from the first.
 
+use super::pack;
 use super::{Config, Engine, Event, Output};
-use crate::Reject;
+use crate::{OrderRequest, Reject};
 
 /// The commands that an engine took since it was made, and what it was told before the first.
+///
+/// Events are packed: a limit order takes 24 bytes, a cancel 16.
 ///
 /// # Examples
 /// ```
@@ -19,10 +22,11 @@ use crate::Reject;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    pub(super) config: Config,
+    config: Config,
     /// Events that were cleared away from the front.
-    pub(super) cleared: u64,
-    pub(super) events: Vec<Event>,
+    cleared: u64,
+    len: u64,
+    words: Vec<u64>,
 }
 
 /// Why a log can't be replayed.
@@ -51,7 +55,8 @@ impl Log {
         Self {
             config,
             cleared: 0,
-            events: Vec::new(),
+            len: 0,
+            words: Vec::new(),
         }
     }
 
@@ -61,8 +66,19 @@ impl Log {
     }
 
     /// The events, oldest first.
-    pub fn events(&self) -> &[Event] {
-        &self.events
+    pub fn events(&self) -> impl Iterator<Item = Event> {
+        let mut rest = &self.words[..];
+        std::iter::from_fn(move || pack::take(&mut rest))
+    }
+
+    /// Number of events.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are no events.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// How many events were cleared away before the first of [`Log::events`].
@@ -72,8 +88,16 @@ impl Log {
 
     /// Adds an event.
     #[inline]
-    pub fn push(&mut self, event: Event) {
-        self.events.push(event);
+    pub fn push(&mut self, event: &Event) {
+        pack::put(event, &mut self.words);
+        self.len += 1;
+    }
+
+    /// Adds a submit.
+    #[inline]
+    pub(super) fn push_submit(&mut self, request: &OrderRequest) {
+        pack::put_request(request, &mut self.words);
+        self.len += 1;
     }
 
     /// A new engine that has done all of it. Its outputs go to `out`, all of them.
@@ -87,25 +111,23 @@ impl Log {
             });
         }
         let mut engine = Engine::new(self.config);
-        engine.reserve(self.events.len());
-        for (seq, event) in self.events.iter().enumerate() {
+        for (seq, event) in self.events().enumerate() {
+            let seq = seq as u64;
             engine
-                .apply(*event, out)
-                .map_err(|reject| ReplayError::Refused {
-                    seq: seq as u64,
-                    reject,
-                })?;
+                .apply(event, out)
+                .map_err(|reject| ReplayError::Refused { seq, reject })?;
         }
         Ok(engine)
     }
 
     pub(super) fn reserve(&mut self, events: usize) {
-        self.events.reserve(events);
+        self.words.reserve(events.saturating_mul(pack::TYPICAL));
     }
 
     fn clear(&mut self) {
-        self.cleared += self.events.len() as u64;
-        self.events.clear();
+        self.cleared += self.len;
+        self.len = 0;
+        self.words.clear();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::snapshot::{Depth, Orders, Quote};
 use super::stop::Stops;
+use crate::book::access::Hints;
 use crate::book::{BookOrder, OrderBook};
 use crate::rows::PriceLevel;
 use crate::{Price, Qty, Side};
@@ -32,6 +33,7 @@ pub struct Market {
     pub(super) phase: Phase,
     pub(super) instrument: u32,
     pub(super) resting: usize,
+    pub(super) hints: Hints,
 }
 
 impl Market {

@@ -112,7 +112,7 @@ struct Line {
 /// let mut file = Vec::new();
 /// let mut writer = EventWriter::new(&mut file, Config::default())?;
 /// writer.write(&Event::Resume)?;
-/// assert_eq!(read(&file[..])?.log.events(), [Event::Resume]);
+/// assert!(read(&file[..])?.log.events().eq([Event::Resume]));
 /// # Ok::<(), nanobook::matching::persist::Error>(())
 /// ```
 #[derive(Debug)]
@@ -164,7 +164,7 @@ pub fn write(log: &Log, to: impl Write) -> Result<(), Error> {
     }
     let mut writer = EventWriter::new(to, log.config())?;
     for event in log.events() {
-        writer.write(event)?;
+        writer.write(&event)?;
     }
     writer.into_inner().flush()?;
     Ok(())
@@ -221,7 +221,7 @@ pub fn read(from: impl Read) -> Result<Loaded, Error> {
         line += 1;
         match serde_json::from_slice::<Line>(&text) {
             Ok(Line { seq, event }) => {
-                let expected = log.events().len() as u64;
+                let expected = log.len();
                 if seq != expected {
                     return Err(Error::Gap {
                         line,
@@ -229,7 +229,7 @@ pub fn read(from: impl Read) -> Result<Loaded, Error> {
                         found: seq,
                     });
                 }
-                log.push(event);
+                log.push(&event);
             }
             // A line is one object, so a part of it never reads as a whole one.
             Err(_) if text.last() != Some(&b'\n') => {

@@ -67,6 +67,13 @@ impl Record {
         self.has_owner.then_some(Owner(self.owner))
     }
 
+    /// Takes away all that is open.
+    #[inline]
+    pub(super) fn cancel(&mut self) {
+        self.cancelled += self.open();
+        self.state = State::Cancelled;
+    }
+
     #[inline]
     pub(super) fn status(&self) -> OrderStatus {
         match self.state {
@@ -162,17 +169,20 @@ impl Records {
         self.get(id).expect("a live order is never forgotten")
     }
 
+    #[inline]
+    pub(super) fn get_mut(&mut self, id: OrderId) -> Option<&mut Record> {
+        if self.in_ring(id.0) {
+            let place = self.place(id.0);
+            Some(&mut self.ring[place])
+        } else {
+            self.old.get_mut(&id.0)
+        }
+    }
+
     /// A record that is known to be there.
     #[inline]
     pub(super) fn live_mut(&mut self, id: OrderId) -> &mut Record {
-        if self.in_ring(id.0) {
-            let place = self.place(id.0);
-            &mut self.ring[place]
-        } else {
-            self.old
-                .get_mut(&id.0)
-                .expect("a live order is never forgotten")
-        }
+        self.get_mut(id).expect("a live order is never forgotten")
     }
 
     /// The next id, for an order as asked.
@@ -183,18 +193,13 @@ impl Records {
         request: &OrderRequest,
         parent: Option<OrderId>,
     ) -> OrderId {
-        let (kind, state) = match request.kind {
-            OrderKind::Limit { .. } => (Kind::Limit, State::Live),
-            OrderKind::Market => (Kind::Market, State::Live),
-            _ => (Kind::Stop, State::Pending),
-        };
-        let slot = match request.kind.stop() {
-            Some(stop) => self.keep_stop(Stop {
-                kind: request.kind,
-                stop,
-                mark: None,
-            }),
-            None => NONE,
+        let (kind, state, price, slot) = match request.kind {
+            OrderKind::Limit { price } => (Kind::Limit, State::Live, price, NONE),
+            OrderKind::Market => (Kind::Market, State::Live, Price(0), NONE),
+            kind => {
+                let price = kind.price().unwrap_or_default();
+                (Kind::Stop, State::Pending, price, self.keep_stop(kind))
+            }
         };
         let id = self.next;
         if self.next - self.base == self.ring.len() as u64 {
@@ -206,7 +211,7 @@ impl Records {
             qty: request.qty.0,
             filled: 0,
             cancelled: 0,
-            price: request.kind.price().unwrap_or_default(),
+            price,
             related: parent.map_or(0, |parent| parent.0),
             slot,
             owner: request.owner.map_or(0, |owner| owner.0),
@@ -225,6 +230,12 @@ impl Records {
     #[inline]
     pub(super) fn close(&mut self, id: OrderId, state: State) {
         self.live_mut(id).state = state;
+        self.expire(id);
+    }
+
+    /// Marks an order that has ended, and is too old to be remembered, to be forgotten.
+    #[inline]
+    pub(super) fn expire(&mut self, id: OrderId) {
         if id.0 < self.base {
             self.expired.push(id.0);
         }
@@ -314,7 +325,13 @@ impl Records {
         }
     }
 
-    fn keep_stop(&mut self, stop: Stop) -> u32 {
+    #[cold]
+    fn keep_stop(&mut self, kind: OrderKind) -> u32 {
+        let stop = Stop {
+            kind,
+            stop: kind.stop().unwrap_or_default(),
+            mark: None,
+        };
         if let Some(slot) = self.free_stops.pop() {
             self.stops[slot as usize] = stop;
             slot
