@@ -5,6 +5,9 @@ use std::io::{ErrorKind, Read};
 use super::{Frames, Framing};
 use crate::{Error, Result};
 
+/// Size of a buffer at first.
+const FIRST: usize = 1 << 13;
+
 /// Reads whole frames from a source, wherever its chunks end.
 ///
 /// Data comes in blocks of whole frames ([`FrameReader::next_block`], or
@@ -162,16 +165,21 @@ impl<R: Read> FrameReader<R> {
     /// [`Error::Unskippable`] or [`Error::NotZero`] if there is no way on; each after all whole
     /// frames in front of it.
     pub fn read_block(&mut self, block: &mut Vec<u8>) -> Result<Option<u64>> {
-        // Bytes beyond what is kept are zeroed by `resize`; a block is nearly full, so they are few.
-        block.truncate(self.capacity);
-        block.resize(self.capacity, 0);
         let carried = self.carry.len();
+        // A buffer that has been full before is filled at once, a new one grows with the source:
+        // the bytes that `resize` adds are zeroed first.
+        let mut size = block.len().max(carried).clamp(FIRST, self.capacity);
+        block.resize(size, 0);
         block[..carried].copy_from_slice(&self.carry);
-        let filled = if matches!(self.state, State::Reading) {
-            self.fill(block, carried)
-        } else {
-            carried
-        };
+        let mut filled = carried;
+        while matches!(self.state, State::Reading) {
+            filled = self.fill(block, filled);
+            if size == self.capacity {
+                break;
+            }
+            size = (4 * size).min(self.capacity);
+            block.resize(size, 0);
+        }
         if matches!(self.state, State::Ended) {
             block.clear();
             return Ok(None);
