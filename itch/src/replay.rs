@@ -237,6 +237,11 @@ impl Replay {
         self.report()
     }
 
+    /// Messages replayed up to now, skipped ones included.
+    pub fn messages(&self) -> u64 {
+        self.seq
+    }
+
     /// What the session was like up to now.
     pub fn report(&self) -> Report {
         let mut report = self.report.clone();

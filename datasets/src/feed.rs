@@ -1,0 +1,165 @@
+//! A source cut into blocks of whole frames, read ahead on a thread of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{Scope, ScopedJoinHandle};
+
+use nanobook_itch::{FrameReader, Framing};
+
+use crate::report::Tail;
+use crate::source::{Compression, Origin, Source};
+use crate::{Error, Result};
+
+/// Blocks that may be under way between the reading thread and the books.
+const AHEAD: usize = 2;
+
+/// Whole frames of a feed.
+pub(crate) struct Block {
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// How to read a feed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FeedOptions {
+    /// `None`: found from the first bytes.
+    pub(crate) framing: Option<Framing>,
+    /// A missing end is no error.
+    pub(crate) allow_truncated: bool,
+    pub(crate) block_bytes: usize,
+}
+
+/// What a feed was, when it has ended.
+#[derive(Debug)]
+pub(crate) struct FeedEnd {
+    pub(crate) path: PathBuf,
+    pub(crate) origin: Origin,
+    pub(crate) tail: Option<Tail>,
+}
+
+/// Reads a source in blocks.
+pub(crate) struct Feed {
+    reader: FrameReader<Source>,
+    path: PathBuf,
+    allow_truncated: bool,
+    compression: Compression,
+}
+
+impl Feed {
+    pub(crate) fn new(source: Source, options: FeedOptions) -> Result<Self> {
+        let path = source.path().to_path_buf();
+        let compression = source.compression();
+        let feed_error = |e| feed_error(&path, compression, e);
+        let reader = match options.framing {
+            Some(framing) => FrameReader::new(source, framing),
+            None => FrameReader::detect(source).map_err(feed_error)?,
+        };
+        let reader = reader.block_capacity(options.block_bytes);
+        Ok(Self { reader, path, allow_truncated: options.allow_truncated, compression })
+    }
+
+    pub(crate) fn framing(&self) -> Framing {
+        self.reader.framing()
+    }
+
+    /// Calls `take` with every block and a used one to fill; `take` says whether to go on.
+    pub(crate) fn run(
+        mut self,
+        mut take: impl FnMut(Block) -> Option<Vec<u8>>,
+    ) -> Result<FeedEnd> {
+        let mut buffer = Vec::new();
+        let tail = loop {
+            match self.reader.read_block(&mut buffer) {
+                Ok(None) => break None,
+                Ok(Some(_)) => {
+                    let block = Block { bytes: std::mem::take(&mut buffer) };
+                    buffer = take(block).ok_or(Error::Interrupted)?;
+                }
+                Err(error) if self.allow_truncated && self.is_missing_end(&error) => {
+                    let error = feed_error(&self.path, self.compression, error);
+                    break Some(Tail { reason: reason(&error) });
+                }
+                Err(error) => return Err(feed_error(&self.path, self.compression, error)),
+            }
+        };
+        let source = self.reader.into_inner();
+        Ok(FeedEnd { path: self.path, origin: source.finish()?, tail })
+    }
+
+    /// Whether an error says that the feed lacks its end, and not that it is damaged.
+    fn is_missing_end(&self, error: &nanobook_itch::Error) -> bool {
+        match error {
+            nanobook_itch::Error::Truncated { .. } => true,
+            nanobook_itch::Error::Io { source, .. } => {
+                self.compression != Compression::None
+                    && source.kind() == std::io::ErrorKind::UnexpectedEof
+            }
+            _ => false,
+        }
+    }
+
+    /// Runs on a thread of its own, reading ahead.
+    pub(crate) fn spawn<'scope>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+    ) -> (Blocks, ScopedJoinHandle<'scope, Result<FeedEnd>>) {
+        let (full, blocks) = sync_channel::<Block>(AHEAD);
+        let (empty, used) = sync_channel::<Vec<u8>>(AHEAD + 2);
+        let handle = scope.spawn(move || {
+            self.run(|block| {
+                full.send(block).ok()?;
+                Some(used.try_recv().unwrap_or_default())
+            })
+        });
+        (Blocks { blocks, empty }, handle)
+    }
+}
+
+/// The blocks of a feed that another thread reads.
+pub(crate) struct Blocks {
+    blocks: Receiver<Block>,
+    empty: SyncSender<Vec<u8>>,
+}
+
+impl Blocks {
+    pub(crate) fn next(&self) -> Option<Block> {
+        self.blocks.recv().ok()
+    }
+
+    /// Gives a block's memory back to be filled again.
+    pub(crate) fn give_back(&self, block: Block) {
+        // A full or closed channel means that nobody needs it.
+        let _ = self.empty.try_send(block.bytes);
+    }
+}
+
+fn feed_error(
+    path: &Path,
+    compression: Compression,
+    error: nanobook_itch::Error,
+) -> Error {
+    let path = path.to_path_buf();
+    match error {
+        nanobook_itch::Error::Io { offset, source } => match compression {
+            Compression::None => Error::Io { action: "read", path, source },
+            packed => Error::Compressed {
+                path,
+                compression: packed.as_str(),
+                offset,
+                source,
+                last_ns: None,
+            },
+        },
+        source => Error::Feed { path, source, last_ns: None },
+    }
+}
+
+/// An error without the name of the file and its last good time, which the report has elsewhere.
+fn reason(error: &Error) -> String {
+    match error {
+        Error::Feed { source, .. } => source.to_string(),
+        Error::Compressed { compression, offset, source, .. } => {
+            format!("the {compression} data ends after {offset} unpacked bytes: {source}")
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,7 @@
+//! The command `nanobook`; see [`nanobook_datasets::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nanobook_datasets::cli::run()
+}

@@ -1,0 +1,196 @@
+//! One raw file to the tables of one day.
+//!
+//! With one thread everything happens in turn. With more, the file is read, unpacked and digested on a thread of its
+//! own, the books stay on the calling one, and full row groups are encoded and appended by as many workers as were
+//! asked for. A row group's bytes depend on its rows alone and groups are appended in order, so the files are the same
+//! for any number of threads.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nanobook::Sink;
+use nanobook_arrow::{Recorder, RecorderOptions, TableId, TableOptions, parquet};
+use nanobook_itch::Framing;
+use nanobook_itch::replay::{Config, Replay, Wanted};
+
+use crate::dataset::Staging;
+use crate::feed::{Block, Feed, FeedEnd, FeedOptions};
+use crate::files::Files;
+use crate::options::ReplayOptions;
+use crate::progress::Progress;
+use crate::report::SessionReport;
+use crate::session::SessionDate;
+use crate::source::Source;
+use crate::{Error, Result};
+
+/// Bytes of a block: half a million messages, which is where a message costs least.
+const BLOCK_BYTES: usize = 16 << 20;
+
+/// Bytes of a block when every message may bring a row of many levels.
+const DEEP_BLOCK_BYTES: usize = 2 << 20;
+
+/// Stops a replay from another thread, such as the one that gets Ctrl-C.
+#[derive(Debug, Default)]
+pub struct Stop(AtomicBool);
+
+impl Stop {
+    /// One that has not been asked for.
+    pub const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    /// Asks for the end.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked for.
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Replays a source and pushes its rows into a sink on this thread.
+///
+/// Of the options those about reading count: framing, missing ends, threads, progress.
+///
+/// # Errors
+/// When the source can't be read, unpacked or cut into messages, holds none, or `stop` is asked for.
+pub fn replay_into(
+    source: Source,
+    config: Config,
+    options: &ReplayOptions,
+    stop: &Stop,
+    sink: &mut impl Sink,
+) -> Result<SessionReport> {
+    play(source, config, options, &|| stop.is_asked(), sink)
+}
+
+/// [`replay_into`], stopped by a question.
+fn play(
+    source: Source,
+    config: Config,
+    options: &ReplayOptions,
+    stop: &dyn Fn() -> bool,
+    sink: &mut impl Sink,
+) -> Result<SessionReport> {
+    let progress = Progress::new(&source, options.progress);
+    let deep = config.wanted.depth > 0 && config.wanted.every_ns.is_none();
+    let feed = Feed::new(
+        source,
+        FeedOptions {
+            framing: options.framing,
+            allow_truncated: options.allow_truncated,
+            block_bytes: if deep { DEEP_BLOCK_BYTES } else { BLOCK_BYTES },
+        },
+    )?;
+    let framing = feed.framing();
+    let mut player = Player { replay: Replay::new(config), framing, stop, progress, sink };
+    let end = if options.threads > 1 {
+        player.run_ahead(feed)
+    } else {
+        feed.run(|block| player.take(&block).then_some(block.bytes))
+    };
+    player.finish(end)
+}
+
+/// Feeds blocks to the books.
+struct Player<'a, S> {
+    replay: Replay,
+    framing: Framing,
+    stop: &'a dyn Fn() -> bool,
+    progress: Progress,
+    sink: &'a mut S,
+}
+
+impl<S: Sink> Player<'_, S> {
+    /// Replays a block and says whether to go on.
+    fn take(&mut self, block: &Block) -> bool {
+        // Blocks hold whole frames only: what can't be cut is the feed's error.
+        let _ = self.replay.block(&block.bytes, self.framing, self.sink);
+        self.progress.update(self.replay.messages());
+        !(self.stop)()
+    }
+
+    fn run_ahead(&mut self, feed: Feed) -> Result<FeedEnd> {
+        std::thread::scope(|scope| {
+            let (blocks, reader) = feed.spawn(scope);
+            while let Some(block) = blocks.next() {
+                if !self.take(&block) {
+                    break;
+                }
+                blocks.give_back(block);
+            }
+            drop(blocks);
+            reader.join().expect("the reader passes its errors on")
+        })
+    }
+
+    fn finish(self, end: Result<FeedEnd>) -> Result<SessionReport> {
+        self.progress.finish();
+        if (self.stop)() {
+            return Err(Error::Interrupted);
+        }
+        let FeedEnd { path, origin, tail } =
+            end.map_err(|e| e.after(self.replay.report().last_ns))?;
+        if self.replay.messages() == 0 {
+            return Err(Error::Empty { path });
+        }
+        let report = self.replay.finish(self.sink);
+        Ok(SessionReport { origin, framing: self.framing, report, unknown_breaks: None, tail })
+    }
+}
+
+/// What of the books the tables need.
+pub(crate) fn wanted(options: &ReplayOptions) -> Wanted {
+    let has = |table| options.tables.contains(table);
+    Wanted {
+        mbo: has(TableId::Mbo),
+        bbo: has(TableId::Bbo),
+        trades: has(TableId::Trades),
+        depth: if has(TableId::Depth) { options.depth } else { 0 },
+        every_ns: options.every_ns,
+        bars_ns: has(TableId::Bars).then_some(options.bars_ns),
+    }
+}
+
+/// Replays a source into the Parquet files of one day, which the caller ends and puts in place.
+pub(crate) fn replay_day(
+    source: Source,
+    date: SessionDate,
+    options: &ReplayOptions,
+    stop: &Stop,
+    staging: &Staging,
+) -> Result<(SessionReport, Vec<(TableId, parquet::Writer)>)> {
+    let config = Config {
+        midnight: date.midnight(),
+        wanted: wanted(options),
+        symbols: options.symbols.clone(),
+        from_ns: options.from_ns,
+        to_ns: options.to_ns,
+    };
+    let recorder_options = RecorderOptions {
+        tables: options.tables,
+        table_options: TableOptions { price_type: options.price_type, levels: options.depth },
+        rows_per_group: None,
+    };
+    let files = Files::create(&recorder_options, options, staging)?;
+    let (report, recorded) = std::thread::scope(|scope| {
+        let groups = (options.threads > 1).then(|| files.spawn(scope, options.threads));
+        let mut recorder = Recorder::new(recorder_options, |group| match &groups {
+            // A closed channel means that a worker failed; its error is told at the end.
+            Some(groups) => drop(groups.send(group)),
+            None => files.take(&group),
+        });
+        let stopped = || stop.is_asked() || files.has_failed();
+        let report = play(source, config, options, &stopped, &mut recorder);
+        (report, recorder.finish())
+    });
+    files.check()?;
+    let mut report = report?;
+    let mut breaks = recorded.breaks;
+    let writers = files.complete(&mut breaks)?;
+    if options.tables.contains(TableId::Trades) {
+        report.unknown_breaks = Some(breaks.unknown() as u64);
+    }
+    Ok((report, writers))
+}
