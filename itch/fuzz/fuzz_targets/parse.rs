@@ -31,7 +31,10 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!(read, Some((offset as u64, bytes)));
             match Message::parse(bytes) {
                 Ok(message) => {
-                    directory.learn(message);
+                    // Large numbers only cost memory.
+                    if message.header().stock_locate.get() < 64 {
+                        directory.learn(message);
+                    }
                     assert_eq!(message.as_bytes(), bytes);
                     assert_eq!(message.header().ns(), message.header().timestamp.ns());
                     framing.encode_message(message, &mut encoded);

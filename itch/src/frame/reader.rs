@@ -174,7 +174,7 @@ impl<R: Read> FrameReader<R> {
         let mut filled = carried;
         while matches!(self.state, State::Reading) {
             filled = self.fill(block, filled);
-            if size == self.capacity {
+            if filled < size || size == self.capacity {
                 break;
             }
             size = (4 * size).min(self.capacity);
