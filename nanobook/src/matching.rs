@@ -204,7 +204,7 @@ impl Engine {
     /// Begins an auction: from now on orders rest without trading.
     ///
     /// # Errors
-    /// [`Reject::InAuction`] when there is one already.
+    /// [`Reject::AlreadyInAuction`].
     pub fn begin_auction(&mut self) -> Result<(), Reject> {
         self.desk(&mut Vec::new()).begin_auction()?;
         self.done(Event::BeginAuction);

@@ -155,7 +155,7 @@ impl MultiExchange {
     /// Begins an auction in one instrument.
     ///
     /// # Errors
-    /// [`Reject::UnknownSymbol`], or [`Reject::InAuction`] when there is one already.
+    /// [`Reject::UnknownSymbol`], or [`Reject::AlreadyInAuction`].
     pub fn begin_auction(&mut self, symbol: Symbol) -> Result<(), Reject> {
         let at = self.at(symbol)?;
         self.desk(at, &mut Vec::new()).begin_auction()?;

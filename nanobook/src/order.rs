@@ -363,6 +363,8 @@ pub enum Reject {
     QtyOverflow,
     /// An auction takes only limit orders that are good till cancelled, and stops.
     InAuction,
+    /// There is an auction already.
+    AlreadyInAuction,
     /// There is no auction to end.
     NotInAuction,
     /// The exchange does not list this symbol.
@@ -381,6 +383,7 @@ impl fmt::Display for Reject {
             Self::StopOrder => "a waiting stop can't be replaced; cancel it and submit another",
             Self::QtyOverflow => "the quantity and what has traded do not fit in 64 bits",
             Self::InAuction => "an auction takes only limit orders good till cancelled, and stops",
+            Self::AlreadyInAuction => "there is an auction already",
             Self::NotInAuction => "there is no auction to end",
             Self::UnknownSymbol => "the symbol is not listed",
         })

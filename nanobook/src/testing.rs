@@ -4,9 +4,10 @@ use std::num::NonZeroU32;
 
 use crate::book::OrderBook;
 use crate::matching::naive::NaiveEngine;
-use crate::matching::{Config, Engine, Event, Output, Phase};
+use crate::matching::{Applied, Config, Engine, Event, Output, Phase};
 use crate::{
-    OrderId, OrderKind, OrderRequest, Owner, Price, Qty, Side, StpPolicy, TimeInForce, Trail,
+    OrderId, OrderKind, OrderRequest, Owner, Price, Qty, Reject, Side, StpPolicy, TimeInForce,
+    Trail,
 };
 
 /// Where choices come from.
@@ -228,11 +229,14 @@ impl Pair {
         &self.out
     }
 
-    /// Both do what an event says, and everything that can be seen of them is compared.
+    /// Both do what an event says, and everything that can be seen of them is compared. Gives their answer.
+    ///
+    /// # Errors
+    /// When they refuse the event.
     ///
     /// # Panics
     /// When they differ, or the engine breaks an invariant.
-    pub fn apply(&mut self, event: Event) {
+    pub fn apply(&mut self, event: Event) -> Result<Applied, Reject> {
         self.out.clear();
         self.twin_out.clear();
         let answer = self.engine.apply(event, &mut self.out);
@@ -243,6 +247,7 @@ impl Pair {
             self.follower.apply(delta);
         }
         self.compare();
+        answer
     }
 
     fn compare(&self) {
@@ -304,7 +309,8 @@ impl Pair {
 pub fn run(config: Config, events: &[Event]) {
     let mut pair = Pair::new(config);
     for event in events {
-        pair.apply(*event);
+        // A refusal is an answer like another.
+        let _ = pair.apply(*event);
     }
     pair.compare_orders();
 }
@@ -318,7 +324,7 @@ pub fn run_bytes(bytes: &[u8]) {
     let mut pair = Pair::new(config(&mut choices));
     while !choices.0.is_empty() {
         let event = event(&mut choices, pair.engine.next_order_id());
-        pair.apply(event);
+        let _ = pair.apply(event);
     }
     pair.compare_orders();
 }

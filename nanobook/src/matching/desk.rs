@@ -180,7 +180,7 @@ impl Desk<'_> {
 
     pub(crate) fn begin_auction(&mut self) -> Result<(), Reject> {
         if self.market.phase == Phase::Auction {
-            return Err(Reject::InAuction);
+            return Err(Reject::AlreadyInAuction);
         }
         self.market.phase = Phase::Auction;
         Ok(())

@@ -92,7 +92,7 @@ impl NaiveEngine {
             }
             Event::BeginAuction => {
                 if self.phase == Phase::Auction {
-                    return Err(Reject::InAuction);
+                    return Err(Reject::AlreadyInAuction);
                 }
                 self.phase = Phase::Auction;
                 Applied::Done
