@@ -18,10 +18,10 @@ use crate::table::Table;
 use crate::tables::{DepthRows, TableId, TableSet};
 
 /// Rows of a row group, unless its table is wide.
-pub const ROWS_PER_GROUP: usize = 262_144;
+pub const ROWS_PER_GROUP: usize = 131_072;
 
-/// Values of a row group of a wide table: as many as a table of sixteen columns has.
-const VALUES_PER_GROUP: usize = 16 * ROWS_PER_GROUP;
+/// Values of a row group of a wide table: as many as a table of 32 columns has.
+const VALUES_PER_GROUP: usize = 32 * ROWS_PER_GROUP;
 
 /// Rows that become arrays at a time while a group is encoded, so that they stay in the cache.
 pub(crate) const ROWS_PER_BATCH: usize = 4096;

@@ -1,15 +1,20 @@
 //! Reading Parquet files back.
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
+use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::ParquetMetaData;
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{Schema, SchemaRef};
 
+use super::settings::shown;
 use crate::error::{Error, Result};
 use crate::table::{Table, check};
 use crate::writer::KeyValues;
@@ -30,7 +35,8 @@ const ROWS_PER_BATCH: usize = 65_536;
 pub struct Reader {
     path: PathBuf,
     metadata: ArrowReaderMetadata,
-    batches: ParquetRecordBatchReader,
+    /// `None` after damage that the decoder can't go on from.
+    batches: Option<ParquetRecordBatchReader>,
 }
 
 impl Reader {
@@ -44,14 +50,14 @@ impl Reader {
     }
 
     fn new(path: &Path, file: File) -> Result<Self> {
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+        let metadata = load(&file)?;
         let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
             .with_batch_size(ROWS_PER_BATCH)
             .build()?;
         Ok(Self {
             path: path.to_path_buf(),
             metadata,
-            batches,
+            batches: Some(batches),
         })
     }
 
@@ -76,12 +82,38 @@ impl Reader {
     }
 }
 
+/// The metadata of a file, with text as this library shows it.
+fn load(file: &File) -> Result<ArrowReaderMetadata> {
+    let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new())?;
+    as_shown(Arc::clone(metadata.metadata()), metadata.schema())
+}
+
+/// Metadata that makes readers give text as this library shows it.
+pub(super) fn as_shown(
+    metadata: Arc<ParquetMetaData>,
+    declared: &Schema,
+) -> Result<ArrowReaderMetadata> {
+    let shown = Arc::new(shown(declared));
+    let options = ArrowReaderOptions::new().with_schema(shown);
+    Ok(ArrowReaderMetadata::try_new(metadata, options)?)
+}
+
 impl Iterator for Reader {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.batches.next()?;
-        Some(batch.map_err(|e| Error::from(e).in_file(&self.path)))
+        // The decoder panics on some damaged pages.
+        let batches = self.batches.as_mut()?;
+        let batch = catch_unwind(AssertUnwindSafe(|| batches.next()));
+        let result = match batch {
+            Ok(None) => return None,
+            Ok(Some(batch)) => batch.map_err(Error::from),
+            Err(_) => {
+                self.batches = None;
+                Err(ParquetError::General("a page is damaged".to_owned()).into())
+            }
+        };
+        Some(result.map_err(|e| e.in_file(&self.path)))
     }
 }
 

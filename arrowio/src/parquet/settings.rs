@@ -1,11 +1,13 @@
 //! How columns are encoded.
 
+use std::sync::Arc;
+
 use ::parquet::arrow::add_encoded_arrow_schema_to_metadata;
 use ::parquet::basic::{Compression, Encoding, ZstdLevel};
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use ::parquet::schema::types::ColumnPath;
-use arrow_schema::Schema;
+use arrow_schema::{DataType, Fields, Schema};
 
 /// Columns whose values rise slowly: differences of neighbours take fewer bits than places in a dictionary.
 const DELTA: &[&str] = &["ts_event", "seq", "order_id", "old_order_id", "match_id"];
@@ -43,6 +45,30 @@ pub(super) fn properties(schema: &Schema, sorted_by: &[&str]) -> WriterPropertie
     let sorted: Vec<SortingColumn> = sorted.collect();
     builder = builder.set_sorting_columns(Some(sorted).filter(|columns| !columns.is_empty()));
     let mut properties = builder.build();
-    add_encoded_arrow_schema_to_metadata(schema, &mut properties);
+    add_encoded_arrow_schema_to_metadata(&declared(schema), &mut properties);
     properties
+}
+
+/// The schema that a file declares: text is plain `Utf8` there.
+///
+/// Parquet has one kind of text, and how a reader shows it follows what the writer declares. See the module's
+/// documentation for what readers do with each.
+fn declared(schema: &Schema) -> Schema {
+    with_text(schema, &DataType::Utf8View, &DataType::Utf8)
+}
+
+/// The schema as this library shows it: text is `Utf8View`, in which Polars takes it without a copy.
+pub(super) fn shown(schema: &Schema) -> Schema {
+    with_text(schema, &DataType::Utf8, &DataType::Utf8View)
+}
+
+fn with_text(schema: &Schema, from: &DataType, to: &DataType) -> Schema {
+    let fields = schema.fields().iter().map(|field| {
+        if field.data_type() == from {
+            Arc::new(field.as_ref().clone().with_data_type(to.clone()))
+        } else {
+            Arc::clone(field)
+        }
+    });
+    Schema::new_with_metadata(fields.collect::<Fields>(), schema.metadata().clone())
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-    ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use ::parquet::column::writer::ColumnCloseResult;
 use ::parquet::errors::ParquetError;
@@ -15,6 +14,7 @@ use ::parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use ::parquet::file::statistics::Statistics;
 
 use super::Writer;
+use super::reader::as_shown;
 use crate::breaks::Breaks;
 use crate::error::Result;
 use crate::recorder::ROWS_PER_BATCH;
@@ -51,6 +51,7 @@ impl Writer {
         let metadata = Arc::new(self.file.finish()?);
         let source = Source {
             file: self.file.inner().reader()?,
+            reading: as_shown(Arc::clone(&metadata), &self.encoder.schema)?,
             metadata,
         };
         let mut wrong = BTreeSet::new();
@@ -104,14 +105,14 @@ impl Writer {
 /// A file that is written and not yet named.
 struct Source {
     file: File,
+    reading: ArrowReaderMetadata,
     metadata: Arc<ParquetMetaData>,
 }
 
 impl Source {
     /// The batches of a row group, of all columns or of some.
     fn read(&self, group: usize, columns: Option<&[&str]>) -> Result<ParquetRecordBatchReader> {
-        let options = ArrowReaderOptions::new();
-        let metadata = ArrowReaderMetadata::try_new(Arc::clone(&self.metadata), options)?;
+        let metadata = self.reading.clone();
         let mask = match columns {
             Some(names) => {
                 ProjectionMask::columns(metadata.parquet_schema(), names.iter().copied())
