@@ -1,5 +1,7 @@
 //! Random sessions for the matching engine and the check that it does what its naive twin does.
 
+#![expect(clippy::missing_panics_doc, reason = "what the tests use may panic")]
+
 use std::num::NonZeroU32;
 
 use crate::book::OrderBook;

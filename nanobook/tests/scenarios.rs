@@ -17,6 +17,11 @@
 //!
 //! Every output of a command must be expected, in order; `> nothing` says that there is none. Prices are in currency.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
+
 use std::fmt::Write;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -80,11 +85,10 @@ fn order(side: Side, words: &[&str]) -> OrderRequest {
             *first
         };
         match *word {
-            "market" => request.tif = TimeInForce::IOC,
             "@" => limit = Some(price(argument())),
             "stop" | "from" => stop = Some(price(argument())),
             "trail" => trails = Some(trail(argument())),
-            "ioc" => request.tif = TimeInForce::IOC,
+            "market" | "ioc" => request.tif = TimeInForce::IOC,
             "fok" => request.tif = TimeInForce::FOK,
             "post-only" => request.post_only = true,
             "owner" => request.owner = Some(Owner(argument().parse().expect("an owner"))),

@@ -28,10 +28,6 @@ const HINT_BITS: u32 = 9;
 
 impl Hints {
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the upper bits of a product, few enough"
-    )]
     fn place(&mut self, price: Price) -> &mut u32 {
         if self.places.is_empty() {
             self.places = vec![NONE; 1 << HINT_BITS];

@@ -166,8 +166,8 @@ impl Desk<'_> {
         ids.extend(self.market.stops.due().map(|(id, _)| *id));
         let records = &self.shared.records;
         ids.retain(|id| {
-            let owned = |record: &Record| record.owner() == Some(owner);
-            self.active(*id).is_ok() && records.get(*id).is_some_and(owned)
+            let is_theirs = |record: &Record| record.owner() == Some(owner);
+            self.active(*id).is_ok() && records.get(*id).is_some_and(is_theirs)
         });
         ids.sort_unstable();
         let mut count = 0;

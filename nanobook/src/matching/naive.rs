@@ -3,6 +3,13 @@
 //!
 //! Written from the rules of [`matching`](super), not from [`Engine`](super::Engine), and used only in tests.
 
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::similar_names,
+    clippy::unwrap_used,
+    reason = "a twin that is only used in tests may stop at what can't be"
+)]
+
 use super::digest::Digest;
 use super::{
     Applied, CancelReason, Config, DIGEST_VERSION, Event, MAX_PRICE, Output, Phase, Trade, Uncross,
@@ -265,12 +272,10 @@ impl NaiveEngine {
             if better {
                 let most = u128::from(u64::MAX);
                 let clip = |qty: u128| Qty(u64::try_from(qty.min(most)).unwrap());
-                let surplus_side = if buy > sell {
-                    Some(Side::Buy)
-                } else if sell > buy {
-                    Some(Side::Sell)
-                } else {
-                    None
+                let surplus_side = match buy {
+                    _ if buy > sell => Some(Side::Buy),
+                    _ if sell > buy => Some(Side::Sell),
+                    _ => None,
                 };
                 let uncross = Uncross {
                     price,

@@ -109,12 +109,12 @@ fn word(price: Price) -> u64 {
 #[inline]
 fn flags(request: &OrderRequest) -> u64 {
     let side = u64::from(request.side == Side::Sell) * SELL;
-    let tif = u64::from(request.tif == TimeInForce::IOC) * IOC
-        | u64::from(request.tif == TimeInForce::FOK) * FOK;
+    let ioc = u64::from(request.tif == TimeInForce::IOC) * IOC;
+    let fok = u64::from(request.tif == TimeInForce::FOK) * FOK;
     let post_only = u64::from(request.post_only) * POST_ONLY;
-    let owned = u64::from(request.owner.is_some()) * OWNED;
+    let has_owner = u64::from(request.owner.is_some()) * OWNED;
     let owner = u64::from(request.owner.map_or(0, |owner| owner.0)) << UPPER;
-    side | tif | post_only | owned | owner
+    side | ioc | fok | post_only | has_owner | owner
 }
 
 /// An order that is no limit order.
@@ -209,7 +209,6 @@ fn take_trail(head: u64, word: u64) -> Trail {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half is meant")]
 fn owner(head: u64) -> Owner {
     Owner((head >> UPPER) as u32)
 }

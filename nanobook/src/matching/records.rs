@@ -329,7 +329,7 @@ impl Records {
     fn keep_stop(&mut self, kind: OrderKind) -> u32 {
         let stop = Stop {
             kind,
-            stop: kind.stop().unwrap_or_default(),
+            level: kind.stop().unwrap_or_default(),
             mark: None,
         };
         if let Some(slot) = self.free_stops.pop() {

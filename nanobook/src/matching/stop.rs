@@ -15,7 +15,7 @@ pub(super) struct Stop {
     /// As asked.
     pub(super) kind: OrderKind,
     /// Where it stands now.
-    pub(super) stop: Price,
+    pub(super) level: Price,
     /// The best print since it was submitted, of a trailing stop.
     pub(super) mark: Option<Price>,
 }
@@ -23,7 +23,7 @@ pub(super) struct Stop {
 impl Stop {
     /// The kind with the stop where it stands now.
     pub(super) fn standing(&self) -> OrderKind {
-        let now = self.stop;
+        let now = self.level;
         match self.kind {
             OrderKind::TrailingStopMarket { trail, .. } => {
                 OrderKind::TrailingStopMarket { stop: now, trail }
@@ -174,11 +174,11 @@ impl Stops {
             self.trailing.push(id);
             return;
         }
-        if let Some(last) = self.last.filter(|last| reaches(side, *last, stop.stop)) {
+        if let Some(last) = self.last.filter(|last| reaches(side, *last, stop.level)) {
             self.due.push_back((id, last));
             return;
         }
-        self.plain(side).insert((stop.stop, id.0));
+        self.plain(side).insert((stop.level, id.0));
     }
 
     /// A stop is cancelled. One that is due stays in the queue and is passed over when its turn comes.
@@ -186,7 +186,7 @@ impl Stops {
         if stop.kind.trail().is_some() {
             self.trailing.retain(|other| *other != id);
         } else {
-            self.plain(side).remove(&(stop.stop, id.0));
+            self.plain(side).remove(&(stop.level, id.0));
         }
     }
 
@@ -217,7 +217,7 @@ impl Stops {
             let record = *records.live(id);
             let stop = records.stop_mut(record.slot);
             follow(stop, record.side, price, changes);
-            let reached = reaches(record.side, price, stop.stop);
+            let reached = reaches(record.side, price, stop.level);
             if reached {
                 hit.push(id);
             }
@@ -259,8 +259,8 @@ fn follow(stop: &mut Stop, side: Side, price: Price, changes: &Changes) {
     let limit = i128::from(MAX_PRICE.0);
     let behind = i128::from(best.0) + i128::from(side.sign()) * away;
     let behind = Price(i64::try_from(behind.clamp(-limit, limit)).expect("clamped"));
-    stop.stop = match side {
-        Side::Buy => stop.stop.min(behind),
-        Side::Sell => stop.stop.max(behind),
+    stop.level = match side {
+        Side::Buy => stop.level.min(behind),
+        Side::Sell => stop.level.max(behind),
     };
 }
