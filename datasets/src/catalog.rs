@@ -31,7 +31,13 @@ pub fn catalog(out: &Path) -> Result<Vec<CatalogEntry>> {
     for (date, path) in manifests(out)? {
         for (table, entry) in Manifest::read(&path)?.tables() {
             let number = |key: &str| entry.get(key).and_then(Value::as_u64).unwrap_or(0);
-            let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
+            let text = |key: &str| {
+                entry
+                    .get(key)
+                    .and_then(Value::as_str)
+                    .unwrap_or("")
+                    .to_owned()
+            };
             entries.push(CatalogEntry {
                 date: date.clone(),
                 table: table.to_owned(),

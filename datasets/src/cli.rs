@@ -44,10 +44,16 @@ pub fn run() -> ExitCode {
     match result {
         Ok(code) => code,
         // A closed pipe is the reader's wish and not an error.
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             let _ = writeln!(io::stderr(), "nanobook: {error}");
-            ExitCode::from(if matches!(error, Error::Interrupted) { INTERRUPTED } else { FAILED })
+            ExitCode::from(if matches!(error, Error::Interrupted) {
+                INTERRUPTED
+            } else {
+                FAILED
+            })
         }
     }
 }
@@ -60,7 +66,11 @@ fn say(out: &mut impl Write, text: impl std::fmt::Display) -> Result<()> {
 
 /// What is to be read: files, or the sample.
 fn sources(files: &[PathBuf], use_sample: bool) -> Vec<Option<&Path>> {
-    if use_sample { vec![None] } else { files.iter().map(|path| Some(path.as_path())).collect() }
+    if use_sample {
+        vec![None]
+    } else {
+        files.iter().map(|path| Some(path.as_path())).collect()
+    }
 }
 
 fn open(path: Option<&Path>) -> Result<Source> {
@@ -69,7 +79,11 @@ fn open(path: Option<&Path>) -> Result<Source> {
 
 fn name_of(path: Option<&Path>) -> String {
     match path {
-        Some(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        Some(path) => path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
         None => SAMPLE_NAME.to_owned(),
     }
 }
@@ -82,7 +96,11 @@ fn dates(paths: &[Option<&Path>], date: Option<SessionDate>) -> Result<Vec<Sessi
         let name = name_of(*path);
         let date = date.map_or_else(|| SessionDate::from_file_name(&name), Ok)?;
         if let Some(first) = seen.insert(date, name.clone()) {
-            return Err(Error::SameDate { first, second: name, date: date.to_string() });
+            return Err(Error::SameDate {
+                first,
+                second: name,
+                date: date.to_string(),
+            });
         }
         dates.push(date);
     }
@@ -105,7 +123,11 @@ struct Written<'a>(&'a WrittenDay, &'a Path);
 
 impl std::fmt::Display for Written<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let WrittenDay { date, report, tables } = self.0;
+        let WrittenDay {
+            date,
+            report,
+            tables,
+        } = self.0;
         writeln!(f, "{} → {}, {date}", report.origin.name, self.1.display())?;
         write!(f, "{report}")?;
         writeln!(f, "  {:<18}{:>14}{:>16}  file", "table", "rows", "bytes")?;
@@ -116,7 +138,11 @@ impl std::fmt::Display for Written<'_> {
                 continue;
             }
             let (rows, bytes) = (grouped(summary.rows), grouped(summary.bytes));
-            writeln!(f, "  {table:<18}{rows:>14}{bytes:>16}  {}", summary.path.display())?;
+            writeln!(
+                f,
+                "  {table:<18}{rows:>14}{bytes:>16}  {}",
+                summary.path.display()
+            )?;
         }
         if !empty.is_empty() {
             writeln!(f, "  without rows      {}", empty.join(" "))?;
@@ -131,7 +157,13 @@ fn run_verify(files: &[PathBuf], reading: &Reading, out: &mut impl Write) -> Res
         // Times of day are all that is shown, so the day does not matter.
         let config = Config::new(nanobook::Timestamp(0));
         let options = reading.options();
-        let report = replay_into(open(path)?, config, &options, &STOP, &mut ())?;
+        let report = replay_into(
+            open(path)?.without_digest(),
+            config,
+            &options,
+            &STOP,
+            &mut (),
+        )?;
         say(out, format_args!("{}\n{report}", report.origin.name))?;
         let verdict = if report.has_faults() {
             code = ExitCode::from(FAULTS);
@@ -163,17 +195,32 @@ fn run_synth(args: &SynthArgs, out: &mut impl Write) -> Result<ExitCode> {
     let bytes = crate::synthesize(config, &args.file, &STOP)?;
     if args.file != Path::new("-") {
         let (messages, bytes) = (grouped(args.messages), grouped(bytes));
-        say(out, format_args!("{}: {messages} messages, {bytes} bytes\n", args.file.display()))?;
+        say(
+            out,
+            format_args!(
+                "{}: {messages} messages, {bytes} bytes\n",
+                args.file.display()
+            ),
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn run_ls(dir: &Path, out: &mut impl Write) -> Result<ExitCode> {
     let entries = catalog(dir)?;
-    say(out, format_args!("{:<12}{:<18}{:>14}{:>16}  source\n", "date", "table", "rows", "bytes"))?;
+    say(
+        out,
+        format_args!(
+            "{:<12}{:<18}{:>14}{:>16}  source\n",
+            "date", "table", "rows", "bytes"
+        ),
+    )?;
     for entry in &entries {
         let (rows, bytes) = (grouped(entry.rows), grouped(entry.bytes));
-        let line = format!("{:<12}{:<18}{rows:>14}{bytes:>16}  {}\n", entry.date, entry.table, entry.source);
+        let line = format!(
+            "{:<12}{:<18}{rows:>14}{bytes:>16}  {}\n",
+            entry.date, entry.table, entry.source
+        );
         say(out, line)?;
     }
     Ok(ExitCode::SUCCESS)

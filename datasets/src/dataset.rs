@@ -70,21 +70,33 @@ pub fn replay(
     }
     staging.put_manifest(&manifest)?;
     staging.commit(tables.iter().map(|(table, _)| table.as_str()))?;
-    Ok(WrittenDay { date, report, tables })
+    Ok(WrittenDay {
+        date,
+        report,
+        tables,
+    })
 }
 
 /// Where rows come from: the same for all files of a day.
 fn provenance(date: SessionDate, options: &ReplayOptions, report: &SessionReport) -> KeyValues {
     let pair = |key: &str, value: String| (format!("nanobook:{key}"), value);
-    vec![
+    let digest = report
+        .origin
+        .sha256
+        .iter()
+        .map(|digest| pair("source_sha256", digest.clone()));
+    let rest = [
         pair("source", report.origin.name.clone()),
-        pair("source_sha256", report.origin.sha256.clone()),
         pair("source_bytes", report.origin.bytes.to_string()),
         pair("session_date", date.to_string()),
         pair("filters", options.filters().to_string()),
-        pair("tool", concat!("nanobook ", env!("CARGO_PKG_VERSION")).to_owned()),
+        pair(
+            "tool",
+            concat!("nanobook ", env!("CARGO_PKG_VERSION")).to_owned(),
+        ),
         pair("report", report.to_json().to_string()),
-    ]
+    ];
+    rest.into_iter().chain(digest).collect()
 }
 
 const FILE: &str = "part-0.parquet";
@@ -108,8 +120,14 @@ impl Staging {
         fs::create_dir_all(out).map_err(|e| Error::io("create folder", out, e))?;
         remove_abandoned(out);
         let folder = out.join(format!("{STAGING_PREFIX}{date}-{}", std::process::id()));
-        let staging = Self { out: out.to_path_buf(), folder, date, made };
-        fs::create_dir(&staging.folder).map_err(|e| Error::io("create folder", &staging.folder, e))?;
+        let staging = Self {
+            out: out.to_path_buf(),
+            folder,
+            date,
+            made,
+        };
+        fs::create_dir(&staging.folder)
+            .map_err(|e| Error::io("create folder", &staging.folder, e))?;
         Ok(staging)
     }
 
@@ -168,7 +186,10 @@ impl Drop for Staging {
 /// The topmost folder on the way to `path` that does not exist yet.
 fn missing_ancestor(path: &Path) -> Option<PathBuf> {
     let missing = |p: &&Path| !p.as_os_str().is_empty() && !p.exists();
-    path.ancestors().take_while(missing).last().map(Path::to_path_buf)
+    path.ancestors()
+        .take_while(missing)
+        .last()
+        .map(Path::to_path_buf)
 }
 
 /// Removes the folders from `path` up to `top` as long as they are empty.
@@ -182,10 +203,15 @@ fn remove_empty(path: &Path, top: &Path) {
 
 /// Removes what a killed process left; one that still runs keeps its folder.
 fn remove_abandoned(out: &Path) {
-    let Ok(entries) = fs::read_dir(out) else { return };
+    let Ok(entries) = fs::read_dir(out) else {
+        return;
+    };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(STAGING_PREFIX)) else {
+        let Some(rest) = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(STAGING_PREFIX))
+        else {
             continue;
         };
         let alive = match rest.rsplit_once('-') {
@@ -225,10 +251,15 @@ impl Manifest {
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self> {
-        let wrong = |source| Error::Manifest { path: path.to_path_buf(), source };
+        let wrong = |source| Error::Manifest {
+            path: path.to_path_buf(),
+            source,
+        };
         let mut json: Map<String, Value> = serde_json::from_str(text).map_err(wrong)?;
         let tables = json.remove("tables").unwrap_or_default();
-        Ok(Self { tables: serde_json::from_value(tables).map_err(wrong)? })
+        Ok(Self {
+            tables: serde_json::from_value(tables).map_err(wrong)?,
+        })
     }
 
     fn set(&mut self, table: TableId, summary: &Summary, provenance: &KeyValues) {
@@ -245,12 +276,15 @@ impl Manifest {
             };
             entry.insert(key.to_owned(), value);
         }
-        self.tables.insert(table.as_str().to_owned(), Value::Object(entry));
+        self.tables
+            .insert(table.as_str().to_owned(), Value::Object(entry));
     }
 
     /// The entry of each table, in order of name.
     pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.tables.iter().map(|(name, entry)| (name.as_str(), entry))
+        self.tables
+            .iter()
+            .map(|(name, entry)| (name.as_str(), entry))
     }
 
     fn text(&self) -> String {
@@ -263,15 +297,19 @@ impl Manifest {
 pub(crate) fn manifests(out: &Path) -> Result<Vec<(String, PathBuf)>> {
     let folder = out.join(MANIFEST);
     let entries = fs::read_dir(&folder).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            Error::NoDataset { path: out.to_path_buf() }
-        }
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::NoDataset {
+            path: out.to_path_buf(),
+        },
         _ => Error::io("read", &folder, e),
     })?;
     let mut found = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|e| Error::io("read", &folder, e))?;
-        if let Some(date) = entry.file_name().to_str().and_then(|name| name.strip_prefix("date=")) {
+        if let Some(date) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.strip_prefix("date="))
+        {
             found.push((date.to_owned(), entry.path().join("manifest.json")));
         }
     }

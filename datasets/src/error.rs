@@ -111,10 +111,15 @@ impl Error {
     }
 
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io { action, path: path.to_path_buf(), source }
+        Self::Io {
+            action,
+            path: path.to_path_buf(),
+            source,
+        }
     }
 }
 
 fn last_good(ns: Option<u64>) -> String {
-    ns.map(|ns| format!("; the last whole message is of {}", TimeOfDay(ns))).unwrap_or_default()
+    ns.map(|ns| format!("; the last whole message is of {}", TimeOfDay(ns)))
+        .unwrap_or_default()
 }

@@ -10,8 +10,8 @@ use crate::report::Tail;
 use crate::source::{Compression, Origin, Source};
 use crate::{Error, Result};
 
-/// Blocks that may be under way between the reading thread and the books.
-const AHEAD: usize = 2;
+/// Blocks that may wait between the reading thread and the books: each is 16 MB of memory, and one hides a hiccup.
+const AHEAD: usize = 1;
 
 /// Whole frames of a feed.
 pub(crate) struct Block {
@@ -54,7 +54,12 @@ impl Feed {
             None => FrameReader::detect(source).map_err(feed_error)?,
         };
         let reader = reader.block_capacity(options.block_bytes);
-        Ok(Self { reader, path, allow_truncated: options.allow_truncated, compression })
+        Ok(Self {
+            reader,
+            path,
+            allow_truncated: options.allow_truncated,
+            compression,
+        })
     }
 
     pub(crate) fn framing(&self) -> Framing {
@@ -62,27 +67,32 @@ impl Feed {
     }
 
     /// Calls `take` with every block and a used one to fill; `take` says whether to go on.
-    pub(crate) fn run(
-        mut self,
-        mut take: impl FnMut(Block) -> Option<Vec<u8>>,
-    ) -> Result<FeedEnd> {
+    pub(crate) fn run(mut self, mut take: impl FnMut(Block) -> Option<Vec<u8>>) -> Result<FeedEnd> {
         let mut buffer = Vec::new();
         let tail = loop {
             match self.reader.read_block(&mut buffer) {
                 Ok(None) => break None,
                 Ok(Some(_)) => {
-                    let block = Block { bytes: std::mem::take(&mut buffer) };
+                    let block = Block {
+                        bytes: std::mem::take(&mut buffer),
+                    };
                     buffer = take(block).ok_or(Error::Interrupted)?;
                 }
                 Err(error) if self.allow_truncated && self.is_missing_end(&error) => {
                     let error = feed_error(&self.path, self.compression, error);
-                    break Some(Tail { reason: reason(&error) });
+                    break Some(Tail {
+                        reason: reason(&error),
+                    });
                 }
                 Err(error) => return Err(feed_error(&self.path, self.compression, error)),
             }
         };
         let source = self.reader.into_inner();
-        Ok(FeedEnd { path: self.path, origin: source.finish()?, tail })
+        Ok(FeedEnd {
+            path: self.path,
+            origin: source.finish()?,
+            tail,
+        })
     }
 
     /// Whether an error says that the feed lacks its end, and not that it is damaged.
@@ -132,15 +142,15 @@ impl Blocks {
     }
 }
 
-fn feed_error(
-    path: &Path,
-    compression: Compression,
-    error: nanobook_itch::Error,
-) -> Error {
+fn feed_error(path: &Path, compression: Compression, error: nanobook_itch::Error) -> Error {
     let path = path.to_path_buf();
     match error {
         nanobook_itch::Error::Io { offset, source } => match compression {
-            Compression::None => Error::Io { action: "read", path, source },
+            Compression::None => Error::Io {
+                action: "read",
+                path,
+                source,
+            },
             packed => Error::Compressed {
                 path,
                 compression: packed.as_str(),
@@ -149,7 +159,11 @@ fn feed_error(
                 last_ns: None,
             },
         },
-        source => Error::Feed { path, source, last_ns: None },
+        source => Error::Feed {
+            path,
+            source,
+            last_ns: None,
+        },
     }
 }
 
@@ -157,7 +171,12 @@ fn feed_error(
 fn reason(error: &Error) -> String {
     match error {
         Error::Feed { source, .. } => source.to_string(),
-        Error::Compressed { compression, offset, source, .. } => {
+        Error::Compressed {
+            compression,
+            offset,
+            source,
+            ..
+        } => {
             format!("the {compression} data ends after {offset} unpacked bytes: {source}")
         }
         other => other.to_string(),

@@ -62,8 +62,17 @@ impl Files {
                 Sort::Symbol => Some(Sorter::create(&path, &schema, recorder.rows_of(table))?),
             };
             let encoder = writer.encoder();
-            let state = State { writer, next: 0, early: BTreeMap::new(), sorter };
-            Ok(TableFile { table, encoder, state: Mutex::new(state) })
+            let state = State {
+                writer,
+                next: 0,
+                early: BTreeMap::new(),
+                sorter,
+            };
+            Ok(TableFile {
+                table,
+                encoder,
+                state: Mutex::new(state),
+            })
         };
         Ok(Self {
             tables: recorder.tables.iter().map(table).collect::<Result<_>>()?,
@@ -78,7 +87,8 @@ impl Files {
         scope: &'scope Scope<'scope, 'env>,
         workers: usize,
     ) -> SyncSender<RowGroup> {
-        let (sender, receiver) = sync_channel::<RowGroup>(workers);
+        // A row group is 10 to 30 MB of memory; one that waits is enough to keep workers busy.
+        let (sender, receiver) = sync_channel::<RowGroup>(1);
         let receiver = std::sync::Arc::new(Mutex::new(receiver));
         for _ in 0..workers {
             let receiver = std::sync::Arc::clone(&receiver);
@@ -140,9 +150,15 @@ impl Files {
     /// Merges what was sorted, marks void trades, and hands out the writers, whose files want their metadata.
     pub(crate) fn complete(self, breaks: &mut Breaks) -> Result<Vec<(TableId, Writer)>> {
         let mut writers = Vec::new();
-        for TableFile { table, encoder, state } in self.tables {
-            let State { mut writer, sorter, .. } =
-                state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for TableFile {
+            table,
+            encoder,
+            state,
+        } in self.tables
+        {
+            let State {
+                mut writer, sorter, ..
+            } = state.into_inner().unwrap_or_else(PoisonError::into_inner);
             match sorter {
                 Some(sorter) => {
                     for (index, batch) in sorter.finish()?.enumerate() {

@@ -43,12 +43,14 @@ pub struct Inspection {
 /// As [`replay_into`](crate::replay_into).
 pub fn inspect(source: Source, options: &ReplayOptions, stop: &Stop) -> Result<Inspection> {
     let progress = Progress::new(&source, options.progress);
-    let FeedOptions { framing, allow_truncated, .. } = FeedOptions {
-        framing: options.framing,
-        allow_truncated: options.allow_truncated,
-        block_bytes: BLOCK_BYTES,
-    };
-    let feed = Feed::new(source, FeedOptions { framing, allow_truncated, block_bytes: BLOCK_BYTES })?;
+    let feed = Feed::new(
+        source,
+        FeedOptions {
+            framing: options.framing,
+            allow_truncated: options.allow_truncated,
+            block_bytes: BLOCK_BYTES,
+        },
+    )?;
     let framing = feed.framing();
     let mut counter = Counter::default();
     let end = feed.run(|block| {
@@ -63,8 +65,11 @@ pub fn inspect(source: Source, options: &ReplayOptions, stop: &Stop) -> Result<I
     if counter.messages.total() == 0 {
         return Err(Error::Empty { path });
     }
-    let mut symbols: Vec<(String, u64)> =
-        counter.names.iter().map(|(locate, name)| (name.clone(), counter.by_locate[*locate])).collect();
+    let mut symbols: Vec<(String, u64)> = counter
+        .names
+        .iter()
+        .map(|(locate, name)| (name.clone(), counter.by_locate[*locate]))
+        .collect();
     symbols.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     Ok(Inspection {
         origin,
@@ -113,14 +118,19 @@ impl Counter {
             self.wrong_length += u64::from(length != 0);
             return;
         }
-        let Some(header) = Header::peek(message) else { return };
+        let Some(header) = Header::peek(message) else {
+            return;
+        };
         let (ns, locate) = (header.ns(), usize::from(header.stock_locate.get()));
         self.first_ns.get_or_insert(ns);
         self.last_ns = self.last_ns.max(Some(ns));
         self.by_locate[locate] += 1;
         match (tag, Message::parse(message)) {
             (b'R', Ok(Message::StockDirectory(m))) => {
-                self.names.push((locate, String::from_utf8_lossy(m.stock.trimmed()).into_owned()));
+                self.names.push((
+                    locate,
+                    String::from_utf8_lossy(m.stock.trimmed()).into_owned(),
+                ));
             }
             (b'S', Ok(Message::SystemEvent(m))) => self.system_events.push((m.event_code, ns)),
             _ => {}
@@ -130,13 +140,24 @@ impl Counter {
 
 impl std::fmt::Display for Inspection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Origin { name, compression, bytes, sha256 } = &self.origin;
+        let Origin {
+            name,
+            compression,
+            bytes,
+            sha256,
+        } = &self.origin;
         let line = |f: &mut std::fmt::Formatter<'_>, name: &str, value: &dyn std::fmt::Display| {
             writeln!(f, "  {name:<18}{value}")
         };
         writeln!(f, "{name}")?;
-        line(f, "file", &format!("{}, {} bytes", compression.as_str(), grouped(*bytes)))?;
-        line(f, "sha256", sha256)?;
+        line(
+            f,
+            "file",
+            &format!("{}, {} bytes", compression.as_str(), grouped(*bytes)),
+        )?;
+        if let Some(sha256) = sha256 {
+            line(f, "sha256", sha256)?;
+        }
         line(f, "framing", &self.framing)?;
         line(f, "messages", &grouped(self.messages.total()))?;
         line(f, "by type", &Counts(&self.messages))?;
@@ -144,14 +165,26 @@ impl std::fmt::Display for Inspection {
             line(f, "wrong length", &grouped(self.wrong_length))?;
         }
         if let (Some(first), Some(last)) = (self.first_ns, self.last_ns) {
-            line(f, "time", &format!("{} to {} New York", TimeOfDay(first), TimeOfDay(last)))?;
+            line(
+                f,
+                "time",
+                &format!("{} to {} New York", TimeOfDay(first), TimeOfDay(last)),
+            )?;
         }
         for (code, ns) in &self.system_events {
-            line(f, "system event", &format!("{} at {}", letter(*code), TimeOfDay(*ns)))?;
+            line(
+                f,
+                "system event",
+                &format!("{} at {}", letter(*code), TimeOfDay(*ns)),
+            )?;
         }
         line(f, "symbols", &grouped(self.symbols.len() as u64))?;
-        let busiest: Vec<String> =
-            self.symbols.iter().take(8).map(|(name, n)| format!("{name} {}", grouped(*n))).collect();
+        let busiest: Vec<String> = self
+            .symbols
+            .iter()
+            .take(8)
+            .map(|(name, n)| format!("{name} {}", grouped(*n)))
+            .collect();
         if !busiest.is_empty() {
             line(f, "busiest", &busiest.join("  "))?;
         }

@@ -73,8 +73,10 @@ pub struct ReplayOptions {
 impl ReplayOptions {
     /// The options that decide which rows there are, as JSON.
     pub(crate) fn filters(&self) -> Value {
-        let symbols: Option<Vec<&str>> =
-            self.symbols.as_ref().map(|all| all.iter().map(Symbol::as_str).collect());
+        let symbols: Option<Vec<&str>> = self
+            .symbols
+            .as_ref()
+            .map(|all| all.iter().map(Symbol::as_str).collect());
         let time = |ns: u64, open: u64| (ns != open).then(|| TimeOfDay(ns).to_string());
         json!({
             "symbols": symbols,

@@ -84,7 +84,13 @@ fn play(
         },
     )?;
     let framing = feed.framing();
-    let mut player = Player { replay: Replay::new(config), framing, stop, progress, sink };
+    let mut player = Player {
+        replay: Replay::new(config),
+        framing,
+        stop,
+        progress,
+        sink,
+    };
     let end = if options.threads > 1 {
         player.run_ahead(feed)
     } else {
@@ -136,7 +142,13 @@ impl<S: Sink> Player<'_, S> {
             return Err(Error::Empty { path });
         }
         let report = self.replay.finish(self.sink);
-        Ok(SessionReport { origin, framing: self.framing, report, unknown_breaks: None, tail })
+        Ok(SessionReport {
+            origin,
+            framing: self.framing,
+            report,
+            unknown_breaks: None,
+            tail,
+        })
     }
 }
 
@@ -147,7 +159,11 @@ pub(crate) fn wanted(options: &ReplayOptions) -> Wanted {
         mbo: has(TableId::Mbo),
         bbo: has(TableId::Bbo),
         trades: has(TableId::Trades),
-        depth: if has(TableId::Depth) { options.depth } else { 0 },
+        depth: if has(TableId::Depth) {
+            options.depth
+        } else {
+            0
+        },
         every_ns: options.every_ns,
         bars_ns: has(TableId::Bars).then_some(options.bars_ns),
     }
@@ -170,7 +186,10 @@ pub(crate) fn replay_day(
     };
     let recorder_options = RecorderOptions {
         tables: options.tables,
-        table_options: TableOptions { price_type: options.price_type, levels: options.depth },
+        table_options: TableOptions {
+            price_type: options.price_type,
+            levels: options.depth,
+        },
         rows_per_group: None,
     };
     let files = Files::create(&recorder_options, options, staging)?;

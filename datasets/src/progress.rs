@@ -30,13 +30,20 @@ impl Progress {
                     ProgressBar::new(size),
                     "{prefix} {bar:30} {percent:>3} %  {bytes_per_sec}, {msg}, {eta} left",
                 ),
-                None => (ProgressBar::no_length(), "{prefix} {bytes} {bytes_per_sec}, {msg}"),
+                None => (
+                    ProgressBar::no_length(),
+                    "{prefix} {bytes} {bytes_per_sec}, {msg}",
+                ),
             };
             bar.set_draw_target(ProgressDrawTarget::hidden());
             let style = ProgressStyle::with_template(template).expect("the template is right");
             bar.with_style(style).with_prefix(source.name().to_owned())
         });
-        Self { bar, started: Instant::now(), position: source.position() }
+        Self {
+            bar,
+            started: Instant::now(),
+            position: source.position(),
+        }
     }
 
     /// Notes that so many messages have been replayed.

@@ -43,11 +43,17 @@ impl SessionReport {
     pub fn to_json(&self) -> Value {
         let report = &self.report;
         let counts = |counts: &TypeCounts| -> Map<String, Value> {
-            counts.iter().map(|(tag, count)| (letter(tag), count.into())).collect()
+            counts
+                .iter()
+                .map(|(tag, count)| (letter(tag), count.into()))
+                .collect()
         };
         let time = |ns: Option<u64>| ns.map(|ns| TimeOfDay(ns).to_string());
-        let faults: Map<String, Value> =
-            report.faults.iter().map(|(name, count)| (name.to_owned(), count.into())).collect();
+        let faults: Map<String, Value> = report
+            .faults
+            .iter()
+            .map(|(name, count)| (name.to_owned(), count.into()))
+            .collect();
         json!({
             "framing": self.framing.to_string(),
             "messages": report.messages.total(),
@@ -70,7 +76,11 @@ impl SessionReport {
 
 /// A type byte as a letter, or as a number when it is none.
 pub(crate) fn letter(tag: u8) -> String {
-    if tag.is_ascii_graphic() { char::from(tag).to_string() } else { format!("0x{tag:02x}") }
+    if tag.is_ascii_graphic() {
+        char::from(tag).to_string()
+    } else {
+        format!("0x{tag:02x}")
+    }
 }
 
 /// Counts by type on lines of eight.
@@ -95,7 +105,7 @@ pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -105,7 +115,9 @@ pub(crate) fn grouped(number: u64) -> String {
 
 impl fmt::Display for SessionReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { messages, faults, .. } = &self.report;
+        let Report {
+            messages, faults, ..
+        } = &self.report;
         let report = &self.report;
         let line = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
             writeln!(f, "  {name:<18}{value}")
@@ -113,7 +125,11 @@ impl fmt::Display for SessionReport {
         line(f, "messages", &grouped(messages.total()))?;
         line(f, "by type", &Counts(messages))?;
         if let (Some(first), Some(last)) = (report.first_ns, report.last_ns) {
-            line(f, "time", &format!("{} to {} New York", TimeOfDay(first), TimeOfDay(last)))?;
+            line(
+                f,
+                "time",
+                &format!("{} to {} New York", TimeOfDay(first), TimeOfDay(last)),
+            )?;
         }
         let event = match report.last_system_event {
             Some(code) => letter(code),
@@ -122,11 +138,18 @@ impl fmt::Display for SessionReport {
         line(f, "last system event", &event)?;
         line(f, "instruments", &grouped(report.instruments))?;
         line(f, "live orders", &grouped(report.live_orders))?;
-        let crossed = format!("{} at the end, {} times before", report.crossed_books, report.crossings);
+        let crossed = format!(
+            "{} at the end, {} times before",
+            report.crossed_books, report.crossings
+        );
         line(f, "crossed books", &crossed)?;
-        if report.skipped() > 0 {
-            line(f, "wrong length", &Counts(&report.wrong_length))?;
-            line(f, "unknown type", &Counts(&report.unknown_type))?;
+        for (name, skipped) in [
+            ("wrong length", &report.wrong_length),
+            ("unknown type", &report.unknown_type),
+        ] {
+            if skipped.total() > 0 {
+                line(f, name, &Counts(skipped))?;
+            }
         }
         let seen: Vec<String> = faults
             .iter()
@@ -134,7 +157,11 @@ impl fmt::Display for SessionReport {
             .filter(|(_, count)| *count > 0)
             .map(|(name, count)| format!("{name} {}", grouped(count)))
             .collect();
-        let seen = if seen.is_empty() { "none".to_owned() } else { seen.join("  ") };
+        let seen = if seen.is_empty() {
+            "none".to_owned()
+        } else {
+            seen.join("  ")
+        };
         line(f, "faults", &seen)?;
         if let Some(tail) = &self.tail {
             line(f, "truncated", &tail.reason)?;

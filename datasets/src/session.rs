@@ -34,9 +34,14 @@ impl SessionDate {
     /// # Errors
     /// When the name is not of these forms, or what stands in the place of the date is none.
     pub fn from_file_name(name: &str) -> Result<Self> {
-        let error = || Error::NoDate { name: name.to_owned() };
+        let error = || Error::NoDate {
+            name: name.to_owned(),
+        };
         let digits = |text: &str| -> Option<i16> {
-            text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+            text.bytes()
+                .all(|b| b.is_ascii_digit())
+                .then(|| text.parse().ok())
+                .flatten()
         };
         let date = |year: &str, month: &str, day: &str| {
             let month = i8::try_from(digits(month)?).ok()?;
@@ -45,7 +50,10 @@ impl SessionDate {
         };
         let (head, short) = match name.split_once('.') {
             Some((head, _)) if head.len() == 8 => (head, false),
-            _ => match name.strip_prefix('S').and_then(|rest| rest.split_once("-v")) {
+            _ => match name
+                .strip_prefix('S')
+                .and_then(|rest| rest.split_once("-v"))
+            {
                 Some((head, _)) if head.len() == 6 => (head, true),
                 _ => return Err(error()),
             },
@@ -61,16 +69,23 @@ impl SessionDate {
                 .filter(|date| (1970..2200).contains(&date.year()))
                 .or_else(|| date(&head[..4], &head[4..6], &head[6..]))
         };
-        found.filter(|date| (1970..2200).contains(&date.year())).map(Self).ok_or_else(error)
+        found
+            .filter(|date| (1970..2200).contains(&date.year()))
+            .map(Self)
+            .ok_or_else(error)
     }
 
     /// Midnight in New York at the start of the day.
     ///
     /// ITCH counts its times in nanoseconds from there. The zone database decides how far that is from UTC, also on
     /// days on which clocks change (at two in the morning, so the offset of midnight is that of the day before).
+    #[expect(clippy::missing_panics_doc, reason = "it cannot panic")]
     pub fn midnight(self) -> Timestamp {
         let zone = TimeZone::get(NEW_YORK).expect("the zone database is built in");
-        let midnight = self.0.to_zoned(zone).expect("years 1970 to 2200 have midnights");
+        let midnight = self
+            .0
+            .to_zoned(zone)
+            .expect("years 1970 to 2200 have midnights");
         let ns = i64::try_from(midnight.timestamp().as_nanosecond());
         Timestamp(ns.expect("nanoseconds since 1970 fit 64 bits until 2262"))
     }
@@ -83,7 +98,9 @@ impl FromStr for SessionDate {
         let date: Option<civil::Date> = text.parse().ok();
         date.filter(|date| text.len() == 10 && (1970..2200).contains(&date.year()))
             .map(Self)
-            .ok_or_else(|| Error::BadDate { text: text.to_owned() })
+            .ok_or_else(|| Error::BadDate {
+                text: text.to_owned(),
+            })
     }
 }
 
@@ -105,7 +122,8 @@ pub fn parse_time_of_day(text: &str) -> Result<u64, String> {
     };
     let parts: Vec<&str> = clock.split(':').collect();
     let number = |text: &str, limit: u64| -> Result<u64, String> {
-        let digits = !text.is_empty() && text.len() <= 2 && text.bytes().all(|b| b.is_ascii_digit());
+        let digits =
+            !text.is_empty() && text.len() <= 2 && text.bytes().all(|b| b.is_ascii_digit());
         let value = digits.then(|| text.parse::<u64>().ok()).flatten();
         value.filter(|value| *value <= limit).ok_or_else(wrong)
     };
@@ -122,7 +140,11 @@ pub fn parse_time_of_day(text: &str) -> Result<u64, String> {
         Some(_) => return Err(wrong()),
     };
     let total = seconds * 1_000_000_000 + ns;
-    if total > 86_400_000_000_000 { Err(wrong()) } else { Ok(total) }
+    if total > 86_400_000_000_000 {
+        Err(wrong())
+    } else {
+        Ok(total)
+    }
 }
 
 /// A length of time such as `100ms`, `1s`, `5m` or `1h`, in ns, not zero.
@@ -142,8 +164,12 @@ pub fn parse_interval(text: &str) -> Result<u64, String> {
         "h" => 3_600_000_000_000,
         _ => return Err(wrong()),
     };
-    let ns = number.parse::<u64>().ok().and_then(|n| n.checked_mul(scale));
-    ns.filter(|ns| (1..=86_400_000_000_000).contains(ns)).ok_or_else(wrong)
+    let ns = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(scale));
+    ns.filter(|ns| (1..=86_400_000_000_000).contains(ns))
+        .ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -160,7 +186,13 @@ mod tests {
         ] {
             assert_eq!(SessionDate::from_file_name(name).unwrap().to_string(), day);
         }
-        for name in ["day.itch", "13302020.NASDAQ_ITCH50", "S013020.gz", "é1302020.x", "0130202.x"] {
+        for name in [
+            "day.itch",
+            "13302020.NASDAQ_ITCH50",
+            "S013020.gz",
+            "é1302020.x",
+            "0130202.x",
+        ] {
             assert!(SessionDate::from_file_name(name).is_err(), "{name}");
         }
     }
@@ -187,7 +219,17 @@ mod tests {
         assert_eq!(parse_time_of_day("09:30"), Ok(34_200_000_000_000));
         assert_eq!(parse_time_of_day("9:30:00.5"), Ok(34_200_500_000_000));
         assert_eq!(parse_time_of_day("24:00"), Ok(86_400_000_000_000));
-        for bad in ["", "9", "25:00", "09:60", "09:30.5", "24:00:01", "-1:00", "09:30:00.", "+9:30"] {
+        for bad in [
+            "",
+            "9",
+            "25:00",
+            "09:60",
+            "09:30.5",
+            "24:00:01",
+            "-1:00",
+            "09:30:00.",
+            "+9:30",
+        ] {
             assert!(parse_time_of_day(bad).is_err(), "{bad}");
         }
         assert_eq!(parse_interval("100ms"), Ok(100_000_000));

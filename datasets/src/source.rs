@@ -56,21 +56,23 @@ pub struct Origin {
     pub compression: Compression,
     /// Its size in bytes, as it was read.
     pub bytes: u64,
-    /// SHA-256 of those bytes, as `sha256sum` prints it.
-    pub sha256: String,
+    /// SHA-256 of those bytes, as `sha256sum` prints it; `None` after [`Source::without_digest`].
+    pub sha256: Option<String>,
 }
 
 /// Counts and digests what goes through it.
 struct Tap<R> {
     inner: R,
-    hash: Sha256,
+    hash: Option<Sha256>,
     read: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Tap<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        self.hash.update(&buffer[..count]);
+        if let Some(hash) = &mut self.hash {
+            hash.update(&buffer[..count]);
+        }
         self.read.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }
@@ -124,7 +126,12 @@ impl Source {
     /// # Errors
     /// When their first bytes can't be read as what they seem to be.
     pub fn from_bytes(name: &str, bytes: &'static [u8]) -> Result<Self> {
-        Self::new(Box::new(bytes), PathBuf::from(name), name.to_owned(), Some(bytes.len() as u64))
+        Self::new(
+            Box::new(bytes),
+            PathBuf::from(name),
+            name.to_owned(),
+            Some(bytes.len() as u64),
+        )
     }
 
     fn new(
@@ -134,7 +141,11 @@ impl Source {
         size: Option<u64>,
     ) -> Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
-        let tap = Tap { inner, hash: Sha256::new(), read: Arc::clone(&read) };
+        let tap = Tap {
+            inner,
+            hash: Some(Sha256::new()),
+            read: Arc::clone(&read),
+        };
         let mut raw = BufReader::with_capacity(CHUNK, tap);
         let head = raw.fill_buf().map_err(|e| Error::io("read", &path, e))?;
         let compression = Compression::of(head);
@@ -143,10 +154,31 @@ impl Source {
             Compression::Gzip => Unpacked::Gzip(Box::new(MultiGzDecoder::new(raw))),
             Compression::Zstd => {
                 let decoder = zstd::Decoder::with_buffer(raw);
-                Unpacked::Zstd(Box::new(decoder.map_err(|e| Error::io("unpack", &path, e))?))
+                Unpacked::Zstd(Box::new(
+                    decoder.map_err(|e| Error::io("unpack", &path, e))?,
+                ))
             }
         };
-        Ok(Self { path, name, compression, size, read, unpacked })
+        Ok(Self {
+            path,
+            name,
+            compression,
+            size,
+            read,
+            unpacked,
+        })
+    }
+
+    /// The same source without its digest, which costs a second for every two gigabytes.
+    #[must_use]
+    pub fn without_digest(mut self) -> Self {
+        let raw = match &mut self.unpacked {
+            Unpacked::None(raw) => raw,
+            Unpacked::Gzip(decoder) => decoder.get_mut(),
+            Unpacked::Zstd(decoder) => decoder.get_mut(),
+        };
+        raw.get_mut().hash = None;
+        self
     }
 
     /// Where it was opened.
@@ -179,7 +211,13 @@ impl Source {
     /// # Errors
     /// When it can't be read.
     pub fn finish(self) -> Result<Origin> {
-        let Self { path, name, compression, unpacked, .. } = self;
+        let Self {
+            path,
+            name,
+            compression,
+            unpacked,
+            ..
+        } = self;
         let mut raw = match unpacked {
             Unpacked::None(raw) => raw,
             Unpacked::Gzip(decoder) => decoder.into_inner(),
@@ -187,8 +225,17 @@ impl Source {
         };
         io::copy(&mut raw, &mut io::sink()).map_err(|e| Error::io("read", &path, e))?;
         let tap = raw.into_inner();
-        let sha256 = tap.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Origin { name, compression, bytes: tap.read.load(Ordering::Relaxed), sha256 })
+        let hex = |hash: Sha256| {
+            let digits = |byte: &u8| [byte >> 4, byte & 15].map(|d| char::from_digit(d.into(), 16));
+            hash.finalize().iter().flat_map(digits).flatten().collect()
+        };
+        let sha256 = tap.hash.map(hex);
+        Ok(Origin {
+            name,
+            compression,
+            bytes: tap.read.load(Ordering::Relaxed),
+            sha256,
+        })
     }
 }
 

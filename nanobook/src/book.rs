@@ -256,6 +256,17 @@ impl OrderBook {
         }
     }
 
+    /// Reads through the book's memory, so that it is in the cache for the deltas that follow.
+    ///
+    /// Worth its cost before a run of deltas to a book that was not touched for long: the cache lines come all at
+    /// once instead of one after the other.
+    pub fn warm(&self) {
+        self.orders.warm();
+        self.levels.warm();
+        self.bids.warm();
+        self.asks.warm();
+    }
+
     /// Removes every order and keeps the memory.
     pub fn clear(&mut self) {
         self.orders.clear();
@@ -329,18 +340,5 @@ fn objection(price: Price, qty: Qty) -> Option<Fault> {
         Some(Fault::ZeroPrice)
     } else {
         None
-    }
-}
-
-impl OrderBook {
-    /// Reads through the book's memory, so that it is in the cache for the deltas that follow.
-    ///
-    /// Worth its cost before a run of deltas to a book that was not touched for long: the cache lines come all at
-    /// once instead of one after the other.
-    pub fn warm(&self) {
-        self.orders.warm();
-        self.levels.warm();
-        self.bids.warm();
-        self.asks.warm();
     }
 }

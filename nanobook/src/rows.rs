@@ -30,7 +30,7 @@ use crate::{InstrumentId, Symbol, Timestamp};
 pub struct Header {
     /// The venue's time of the message.
     pub ts_event: Timestamp,
-    /// Ordinal of the message in the session file, from 0; skipped messages count.
+    /// Ordinal of the message in the session file, from 1; skipped messages count.
     pub seq: u64,
     /// The instrument's id in the session.
     pub instrument_id: InstrumentId,
@@ -43,7 +43,7 @@ pub struct Header {
 pub struct MarketHeader {
     /// The venue's time of the message.
     pub ts_event: Timestamp,
-    /// Ordinal of the message in the session file, from 0; skipped messages count.
+    /// Ordinal of the message in the session file, from 1; skipped messages count.
     pub seq: u64,
 }
 

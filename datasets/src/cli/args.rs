@@ -29,7 +29,9 @@ pub(super) enum Command {
     #[command(after_long_help = REPLAY_HELP)]
     Replay(ReplayArgs),
     /// Build all books, report what is odd, write nothing
-    #[command(after_help = "Example: nanobook verify 01302020.NASDAQ_ITCH50.gz\n\nExit code 3 when anything was odd.")]
+    #[command(
+        after_help = "Example: nanobook verify 01302020.NASDAQ_ITCH50.gz\n\nExit code 3 when anything was odd."
+    )]
     Verify(FilesArgs),
     /// Count messages, symbols and times without building books
     #[command(after_help = "Example: nanobook inspect 01302020.NASDAQ_ITCH50.gz")]
@@ -84,7 +86,11 @@ impl Reading {
             framing: self.framing.map(Framing::from),
             allow_truncated: self.allow_truncated,
             threads: self.threads.map_or(default.threads, usize::from),
-            progress: if self.no_progress { ShowProgress::Never } else { ShowProgress::OnTerminal },
+            progress: if self.no_progress {
+                ShowProgress::Never
+            } else {
+                ShowProgress::OnTerminal
+            },
             ..default
         }
     }
@@ -110,7 +116,11 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
     /// Tables to write, or `all`
-    #[arg(long, value_name = "TABLE,…", default_value = "bbo,trades,bars,imbalance,status,instruments,reg_sho,luld,mwcb,ipo,participants,rpii,direct_listing,system_events")]
+    #[arg(
+        long,
+        value_name = "TABLE,…",
+        default_value = "bbo,trades,bars,imbalance,status,instruments,reg_sho,luld,mwcb,ipo,participants,rpii,direct_listing,system_events"
+    )]
     tables: TableSet,
     /// Only rows of these symbols
     #[arg(long, value_name = "SYMBOL,…", value_delimiter = ',')]
@@ -169,7 +179,7 @@ impl ReplayArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct SynthArgs {
-    /// File to write; its name should tell the day, as in 01302020.NASDAQ_ITCH50
+    /// File to write; its name should tell the day, as in `01302020.NASDAQ_ITCH50`
     pub(super) file: PathBuf,
     /// Messages of the day
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
@@ -211,7 +221,10 @@ enum SortArg {
 }
 
 fn parse_levels(text: &str) -> Result<usize, String> {
-    let levels = text.parse().ok().filter(|levels| (1..=MAX_LEVELS).contains(levels));
+    let levels = text
+        .parse()
+        .ok()
+        .filter(|levels| (1..=MAX_LEVELS).contains(levels));
     levels.ok_or_else(|| format!("{text:?} is no number of levels from 1 to {MAX_LEVELS}"))
 }
 
@@ -230,7 +243,9 @@ mod tests {
     #[test]
     fn the_default_tables_are_those_of_the_library() {
         let args = ["nanobook", "replay", "--sample", "--out", "x"];
-        let Command::Replay(args) = Args::parse_from(args).command else { panic!("not a replay") };
+        let Command::Replay(args) = Args::parse_from(args).command else {
+            panic!("not a replay")
+        };
         assert_eq!(args.options().tables, ReplayOptions::default().tables);
         assert!(!args.options().tables.contains(TableId::Mbo));
     }

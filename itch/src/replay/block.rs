@@ -352,10 +352,13 @@ impl Step<'_> {
         if let Some(fault) = outcome.fault {
             self.report.faults.add(fault);
         }
-        let now = quote(&instrument.book);
-        let crossed = is_crossed(&now);
-        self.report.crossings += u64::from(crossed && !instrument.crossed);
-        instrument.crossed = crossed;
+        // A book becomes crossed by an add or a replace only, and no longer is so after any delta.
+        let rests = matches!(delta, BookDelta::Add { .. } | BookDelta::Replace { .. });
+        if rests || instrument.crossed {
+            let crossed = instrument.book.is_crossed();
+            self.report.crossings += u64::from(crossed && !instrument.crossed);
+            instrument.crossed = crossed;
+        }
         if !instrument.shown {
             return;
         }
@@ -364,10 +367,14 @@ impl Step<'_> {
             quote: None,
             depth: None,
         };
-        let quoted = differ(&now, &instrument.quote);
-        instrument.quote = now;
-        if quoted && wanted.bbo {
-            change.quote = Some(self.block.keep_quote(now));
+        let mut quoted = false;
+        if wanted.bbo || self.bars.is_some() {
+            let now = quote(&instrument.book);
+            quoted = differ(&now, &instrument.quote);
+            instrument.quote = now;
+            if quoted && wanted.bbo {
+                change.quote = Some(self.block.keep_quote(now));
+            }
         }
         if wanted.depth > 0 && depth::refresh(instrument, wanted.depth, &delta, &outcome) {
             match self.samples {
@@ -427,12 +434,6 @@ impl Step<'_> {
             bars.add(instrument, handle, when, print);
         }
     }
-}
-
-/// Whether the best bid is at or above the best ask.
-#[inline]
-fn is_crossed(quote: &Quote) -> bool {
-    matches!(quote, [Some(bid), Some(ask)] if bid.price >= ask.price)
 }
 
 /// Whether a best price or its quantity differs; the number of orders does not count.
