@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
 
+use std::fmt::Write;
 use std::time::Instant;
 
 use nanobook::matching::{Config, Engine, Output};
@@ -35,21 +36,16 @@ struct Flow {
 
 impl Flow {
     fn new(levels: u64, orders: u64) -> Self {
+        // As in a process that runs all day: memory is bounded, and there from the start.
         let config = Config {
-            keep_closed: Some(0),
+            keep_closed: Some(1 << 16),
             record: false,
             ..Config::default()
         };
-        let config = if orders > 0 {
-            Config {
-                keep_closed: None,
-                ..config
-            }
-        } else {
-            config
-        };
+        let mut engine = Engine::new(config);
+        engine.reserve(usize::try_from(orders).expect("small") + (1 << 17));
         let mut flow = Self {
-            engine: Engine::new(config),
+            engine,
             out: Vec::new(),
             random: Random(1),
             levels,
@@ -120,7 +116,7 @@ fn main() {
                 }
                 best = best.min(start.elapsed().as_nanos() as f64 / f64::from(STEPS));
             }
-            row += &format!(" {best:>10.1}");
+            write!(row, " {best:>10.1}").expect("a string takes it");
         }
         println!("{row}");
     }

@@ -7,7 +7,7 @@ fn sessions() -> u64 {
     std::env::var("NANOBOOK_SESSIONS")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(100_000)
+        .unwrap_or(200_000)
 }
 
 #[test]
