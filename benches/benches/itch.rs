@@ -44,25 +44,25 @@ fn main() {
         (
             "decode nanobook",
             messages,
-            Box::new(|| drop(black_box(ours(&day)))),
+            Box::new(|| _ = black_box(ours(&day))),
             vec![],
         ),
         (
             "decode itch5",
             messages,
-            Box::new(|| drop(black_box(itch5(&day)))),
+            Box::new(|| _ = black_box(itch5(&day))),
             vec![],
         ),
         (
             "decode itchy",
             plain_messages,
-            Box::new(|| drop(black_box(itchy(&plain)))),
+            Box::new(|| _ = black_box(itchy(&plain))),
             vec![],
         ),
         (
             "book nanobook",
             messages,
-            Box::new(|| drop(black_box(books(&day)))),
+            Box::new(|| _ = black_box(books(&day))),
             vec![],
         ),
     ];

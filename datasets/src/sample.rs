@@ -22,3 +22,20 @@ static SAMPLE: &[u8] = include_bytes!("../data/01302020.NASDAQ_ITCH50.gz");
 pub fn sample() -> Result<Source> {
     Source::from_bytes(SAMPLE_NAME, SAMPLE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_is_the_one_of_the_manifest() {
+        let manifest = include_str!("../data/MANIFEST.toml");
+        let origin = sample().unwrap().finish().unwrap();
+        assert!(manifest.contains(&format!("[[\"{SAMPLE_NAME}\"]]")));
+        assert!(manifest.contains(&format!("sha256 = \"{}\"", origin.sha256.unwrap())));
+        assert!(manifest.contains(&format!("bytes = {}", origin.bytes)));
+        let arguments =
+            format!("--seed {SAMPLE_SEED} --messages {SAMPLE_MESSAGES} --symbols {SAMPLE_SYMBOLS}");
+        assert!(manifest.contains(&arguments));
+    }
+}

@@ -11,7 +11,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("itch", &["nanobook"]),
     ("arrowio", &["nanobook"]),
     ("datasets", &["nanobook", "nanobook-itch", "nanobook-arrow"]),
-    ("benches", &["nanobook", "nanobook-itch", "nanobook-arrow", "nanobook-datasets"]),
+    (
+        "benches",
+        &[
+            "nanobook",
+            "nanobook-itch",
+            "nanobook-arrow",
+            "nanobook-datasets",
+        ],
+    ),
 ];
 
 /// Most lines of a source file, its tests aside.
@@ -36,7 +44,10 @@ fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         if path.is_dir() && !hidden && entry.file_name() != "target" {
             found.extend(files(&path, endings));
-        } else if endings.iter().any(|ending| path.extension().is_some_and(|e| e == *ending)) {
+        } else if endings
+            .iter()
+            .any(|ending| path.extension().is_some_and(|e| e == *ending))
+        {
             found.push(path);
         }
     }
@@ -60,7 +71,8 @@ fn dependencies(manifest: &str) -> Vec<String> {
 
 /// The part of a file above its inline tests.
 fn above_tests(text: &str) -> &str {
-    text.find("\n#[cfg(test)]\nmod ").map_or(text, |at| &text[..at])
+    text.find("\n#[cfg(test)]\nmod ")
+        .map_or(text, |at| &text[..at])
 }
 
 #[test]
@@ -68,14 +80,22 @@ fn crates_import_along_the_arrows() {
     let workspace = read(&root().join("Cargo.toml"));
     let members: Vec<&str> = ARROWS.iter().map(|(folder, _)| *folder).collect();
     for folder in &members {
-        assert!(workspace.contains(&format!("\"{folder}\"")), "{folder} is no member");
+        assert!(
+            workspace.contains(&format!("\"{folder}\"")),
+            "{folder} is no member"
+        );
     }
     let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
     for (folder, allowed) in allowed {
         let manifest = read(&root().join(folder).join("Cargo.toml"));
-        let ours = dependencies(&manifest).into_iter().filter(|name| name.starts_with("nanobook"));
+        let ours = dependencies(&manifest)
+            .into_iter()
+            .filter(|name| name.starts_with("nanobook"));
         for name in ours.filter(|name| name != "nanobook_classic") {
-            assert!(allowed.contains(&name.as_str()), "{folder} may not depend on {name}");
+            assert!(
+                allowed.contains(&name.as_str()),
+                "{folder} may not depend on {name}"
+            );
         }
     }
 }
@@ -86,15 +106,25 @@ fn arrow_and_nanobook_are_imported_where_they_may_be() {
         for file in files(&root().join(folder).join("src"), &["rs"]) {
             let text = read(&file);
             for word in ["arrow_", "parquet::"] {
-                assert!(!text.contains(&format!("use {word}")), "{}: use {word}", file.display());
+                assert!(
+                    !text.contains(&format!("use {word}")),
+                    "{}: use {word}",
+                    file.display()
+                );
             }
         }
     }
     let replay = root().join("itch/src/replay");
     for file in files(&root().join("itch/src"), &["rs"]) {
         let may = file.starts_with(&replay) || file.with_extension("") == replay;
-        let imports = read(&file).lines().any(|line| line.starts_with("use nanobook::"));
-        assert!(may || !imports, "{}: only replay may use nanobook", file.display());
+        let imports = read(&file)
+            .lines()
+            .any(|line| line.starts_with("use nanobook::"));
+        assert!(
+            may || !imports,
+            "{}: only replay may use nanobook",
+            file.display()
+        );
     }
 }
 
@@ -126,8 +156,15 @@ fn no_crate_has_unsafe_code() {
 fn every_table_stands_in_the_table_of_tables() {
     let doc = read(&root().join("arrowio/src/lib.rs"));
     for file in files(&root().join("arrowio/src/tables"), &["rs"]) {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        assert!(doc.contains(&format!("`{name}`")), "arrowio's crate doc does not name {name}");
+        let name = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        assert!(
+            doc.contains(&format!("`{name}`")),
+            "arrowio's crate doc does not name {name}"
+        );
     }
 }
 
@@ -135,6 +172,9 @@ fn every_table_stands_in_the_table_of_tables() {
 fn every_crate_folder_is_in_the_architecture() {
     let architecture = read(&root().join("ARCHITECTURE.md"));
     for (folder, _) in ARROWS {
-        assert!(architecture.contains(&format!("`{folder}/`")), "ARCHITECTURE.md lacks {folder}/");
+        assert!(
+            architecture.contains(&format!("`{folder}/`")),
+            "ARCHITECTURE.md lacks {folder}/"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Rows that come out of an order book and its trades.
 
 use super::{Code, Header};
-use crate::{OrderId, Price, Qty, Side, TradeId};
+use crate::{BookDelta, OrderId, Price, Qty, Side, TradeId};
 
 /// One price of one side: its total quantity and number of orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +45,7 @@ impl Action {
 /// One order message, with the price and side of the order it is about filled in.
 ///
 /// Applying the rows of an instrument in order of `seq` to an empty [`OrderBook`](crate::book::OrderBook) gives every
-/// state that the book had; see [`Mbo::delta`].
+/// state that the book had; [`Mbo::delta`] says how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mbo {
     /// Time, ordinal and instrument.
@@ -54,8 +54,8 @@ pub struct Mbo {
     pub action: Action,
     /// Side of the order; `None` when the message names an unknown order.
     pub side: Option<Side>,
-    /// Price at which the order rests (after a replace: the new one); `None` when it names an unknown order.
-    /// The price of a trade away from it (`C`) is in [`Trade::price`].
+    /// Price at which the order rests; of an add or a replace, what the message says. `None` when another message names
+    /// an unknown order. The price of a trade away from it (`C`) is in [`Trade::price`].
     pub price: Option<Price>,
     /// Quantity of the message: added, executed, taken away, or the new order's; for a delete, what was left.
     /// `None` for the delete of an unknown order.
@@ -72,6 +72,53 @@ pub struct Mbo {
     pub printable: Option<bool>,
     /// The attributed market participant (`F`).
     pub mpid: Option<Code>,
+}
+
+impl Mbo {
+    /// What the row says to a book; `None` for an add without a side, which no book takes.
+    ///
+    /// # Examples
+    /// ```
+    /// use nanobook::book::OrderBook;
+    /// use nanobook::rows::{Bbo, Mbo};
+    ///
+    /// /// The rows at which the best price or quantity of the instrument changes.
+    /// fn rebuild(rows: &[Mbo]) -> Vec<u64> {
+    ///     let (mut book, mut last, mut changes) = (OrderBook::new(), [None; 2], Vec::new());
+    ///     for row in rows {
+    ///         let Some(delta) = row.delta() else { continue };
+    ///         book.apply(delta);
+    ///         let best = [nanobook::Side::Buy, nanobook::Side::Sell]
+    ///             .map(|side| book.best(side).map(|level| (level.price, level.qty)));
+    ///         if best != last {
+    ///             changes.push(row.header.seq);
+    ///             last = best;
+    ///         }
+    ///     }
+    ///     changes
+    /// }
+    /// assert!(rebuild(&[]).is_empty());
+    /// ```
+    pub fn delta(&self) -> Option<BookDelta> {
+        let (id, qty) = (self.order_id, self.qty.unwrap_or_default());
+        Some(match self.action {
+            Action::Add => BookDelta::Add {
+                id,
+                side: self.side?,
+                price: self.price.unwrap_or_default(),
+                qty,
+            },
+            Action::Execute => BookDelta::Execute { id, qty },
+            Action::Reduce => BookDelta::Reduce { id, qty },
+            Action::Delete => BookDelta::Delete { id },
+            Action::Replace => BookDelta::Replace {
+                old_id: self.old_order_id.unwrap_or(id),
+                id,
+                price: self.price.unwrap_or_default(),
+                qty,
+            },
+        })
+    }
 }
 
 /// The best bid and ask after a message that changed one of them.
