@@ -1,12 +1,13 @@
 """Filters take away rows and change none; sampled depth and bars follow from the other tables."""
 
+import json
 import random
 
 import polars as pl
 import pytest
 
 from feed import Feed, faulty
-from support import TABLES, assert_same, read, replay
+from support import DATE, TABLES, assert_same, read, replay
 
 MIDNIGHT = 1_580_360_400_000_000_000
 SECOND = 1_000_000_000
@@ -82,6 +83,20 @@ def test_window_keeps_breaks(tmp_path):
     for place, arguments in enumerate([[], ["--to", "10:10"], ["--symbols", "VOID"]]):
         out = replay(session, tmp_path / str(place), *arguments)
         assert read(out, "trades")["broken"].to_list() == [True], arguments
+
+
+def test_window_reports_no_fault_of_its_own(tmp_path):
+    """A break of the window names a trade that the feed has, though before the window."""
+    feed = Feed()
+    feed.directory(1, "VOID")
+    feed.hidden(1, 100, 10_000, 77, "VOID", ns=36_000 * SECOND)
+    feed.void(1, 77, ns=37_000 * SECOND)
+    session = tmp_path / "session.itch"
+    session.write_bytes(feed.data())
+    for place, arguments in enumerate([[], ["--from", "10:10"]]):
+        out = replay(session, tmp_path / str(place), *arguments)
+        manifest = json.loads((out / f"manifest/date={DATE}/manifest.json").read_text())
+        assert manifest["tables"]["trades"]["report"]["unknown_breaks"] == 0, arguments
 
 
 def numbered(out, table, interval, midnight):
