@@ -57,9 +57,8 @@ pub(super) struct Block {
     base: usize,
     /// [`SILENT`], [`DIRECT`], or one more than the index of the message's change.
     marks: Vec<u32>,
-    /// What books take, in file order, and the instrument of each.
+    /// What books take, in file order.
     ops: Vec<Op>,
-    handles: Vec<u32>,
     /// The same by instrument, and in file order within one.
     sorted: Vec<Op>,
     /// By instrument: number of its operations, then the end of its run in `sorted`.
@@ -68,6 +67,8 @@ pub(super) struct Block {
     quotes: Vec<Quote>,
     depths: Vec<DepthSpan>,
     levels: Vec<PriceLevel>,
+    /// Messages whose time is before that of an earlier one, and that time.
+    late: Vec<(u32, u64)>,
 }
 
 impl Block {
@@ -76,11 +77,11 @@ impl Block {
         self.starts.clear();
         self.marks.clear();
         self.ops.clear();
-        self.handles.clear();
         self.changes.clear();
         self.quotes.clear();
         self.depths.clear();
         self.levels.clear();
+        self.late.clear();
     }
 
     /// Number of messages.
@@ -159,12 +160,32 @@ impl Block {
         self.marks.push(mark);
     }
 
+    /// Notes that the message that was noted last is of an earlier time than one before it.
+    #[cold]
+    fn note_late(&mut self, clock_ns: u64) {
+        self.late.push((self.starts.len() as u32 - 1, clock_ns));
+    }
+
+    /// The latest time up to a message: its own, unless it is late.
+    #[inline]
+    fn clock(&self, ordinal: u32, ns: u64) -> u64 {
+        if self.late.is_empty() {
+            return ns;
+        }
+        match self.late.binary_search_by_key(&ordinal, |(late, _)| *late) {
+            Ok(at) => self.late[at].1,
+            Err(_) => ns,
+        }
+    }
+
     /// Notes that an instrument's book takes the message that was noted last.
     #[inline]
     fn hand_over(&mut self, handle: u32, message: &[u8]) {
-        self.ops
-            .push(Op::read(message, self.starts.len() as u32 - 1));
-        self.handles.push(handle);
+        self.ops.push(Op::read(
+            message,
+            self.starts.len() as u32 - 1,
+            handle as u16,
+        ));
         self.runs[handle as usize] += 1;
     }
 
@@ -175,8 +196,8 @@ impl Block {
             (*run, end) = (end, end + *run);
         }
         self.sorted.resize(self.ops.len(), Op::default());
-        for (op, &handle) in self.ops.iter().zip(&self.handles) {
-            let place = &mut self.runs[handle as usize];
+        for op in &self.ops {
+            let place = &mut self.runs[usize::from(op.handle)];
             self.sorted[*place as usize] = *op;
             *place += 1;
         }
@@ -214,14 +235,17 @@ impl Replay {
                     return true;
                 }
                 slot = self.name(locate, symbol);
-            } else if slot.handle == NO_HANDLE && is_order {
+            } else if slot.handle == NO_HANDLE && (is_order || tag == b'B') {
                 slot = self.name(locate, None);
             }
             self.report.messages.add(tag);
-            self.note_time(message);
+            let late = self.note_time(message);
             let hidden = (stock_at != 0 || tag == b'B') && !slot.shown;
             self.block
                 .note(start, if is_order || hidden { SILENT } else { DIRECT });
+            if let Some(clock_ns) = late {
+                self.block.note_late(clock_ns);
+            }
             if slot.kept && (is_order || self.bars.is_some() && matches!(tag, b'P' | b'Q')) {
                 self.block.hand_over(slot.handle, message);
             }
@@ -239,18 +263,19 @@ impl Replay {
         }
     }
 
-    /// Keeps the time of a message.
+    /// Keeps the time of a message; returns the latest time when that is later.
     #[inline]
-    fn note_time(&mut self, message: &[u8]) {
-        let Some(header) = crate::Header::peek(message) else {
-            return;
-        };
-        let ns = header.ns();
+    fn note_time(&mut self, message: &[u8]) -> Option<u64> {
+        let ns = crate::Header::peek(message)?.ns();
         match self.report.last_ns {
-            Some(last) if ns < last => self.report.faults.time_reversal += 1,
+            Some(last) if ns < last => {
+                self.report.faults.time_reversal += 1;
+                return Some(last);
+            }
             Some(_) => self.report.last_ns = Some(ns),
             None => (self.report.first_ns, self.report.last_ns) = (Some(ns), Some(ns)),
         }
+        None
     }
 
     /// Gives a stock locate its name, and a book if it has none yet.
@@ -359,9 +384,6 @@ impl Step<'_> {
             self.report.crossings += u64::from(crossed && !instrument.crossed);
             instrument.crossed = crossed;
         }
-        if !instrument.shown {
-            return;
-        }
         let mut change = Change {
             resting: outcome.resting,
             quote: None,
@@ -388,7 +410,7 @@ impl Step<'_> {
         }
         let executed = matches!(delta, BookDelta::Execute { .. });
         let told = wanted.mbo || wanted.trades && executed;
-        if told || change.quote.is_some() || change.depth.is_some() {
+        if instrument.shown && (told || change.quote.is_some() || change.depth.is_some()) {
             self.block.keep(op.ordinal, change);
         }
     }
@@ -401,7 +423,7 @@ impl Step<'_> {
             if self.config.wanted.mbo && instrument.shown {
                 self.block.keep(op.ordinal, Change::default());
             }
-        } else if instrument.shown {
+        } else {
             self.feed_bar(instrument, handle, when, op.print(), false);
         }
     }
@@ -411,6 +433,7 @@ impl Step<'_> {
     fn close_before(&mut self, instrument: &mut Instrument, op: &Op) -> (u64, u64) {
         let message = self.block.message(self.data, op.ordinal as usize);
         let ns = message.map_or(0, |message| message.header().ns());
+        let ns = self.block.clock(op.ordinal, ns);
         if let Some(bars) = self.bars {
             bars.close_before(instrument, ns);
         }

@@ -128,6 +128,9 @@ impl Bars {
 
     fn close(&mut self, instrument: &mut Instrument) {
         let bar = std::mem::take(&mut instrument.bar);
+        if !instrument.shown {
+            return;
+        }
         let [bid_px, ask_px] = instrument.quote.map(|level| level.map(|level| level.price));
         self.closed.push(ClosedBar {
             locate: instrument.locate,
@@ -240,6 +243,9 @@ impl DepthSamples {
 
     fn take(&mut self, instrument: &mut Instrument) {
         let Sample { due_ns, last_seq } = std::mem::take(&mut instrument.sample);
+        if !instrument.shown {
+            return;
+        }
         let [bids, asks] = &instrument.depth;
         self.due.push(DueSample {
             due_ns,

@@ -64,6 +64,8 @@ pub(super) struct Op {
     qty: u32,
     /// Place of the message in its block.
     pub(super) ordinal: u32,
+    /// The instrument.
+    pub(super) handle: u16,
     pub(super) tag: u8,
     /// Side of an add, printable flag of an execution.
     flag: u8,
@@ -74,7 +76,7 @@ const _: () = assert!(size_of::<Op>() == 32);
 impl Op {
     /// From a whole message of a type that a book takes, at least 19 bytes long.
     #[inline]
-    pub(super) fn read(message: &[u8], ordinal: u32) -> Self {
+    pub(super) fn read(message: &[u8], ordinal: u32, handle: u16) -> Self {
         let tag = message[0];
         let places = PLACES[usize::from(tag)];
         let int8 = |at: usize| message[at..][..8].try_into().map_or(0, u64::from_be_bytes);
@@ -89,6 +91,7 @@ impl Op {
             price: int4(places.price),
             qty: int4(places.qty),
             ordinal,
+            handle,
             tag,
             flag: message[usize::from(places.flag)],
         }
