@@ -165,6 +165,12 @@ impl<'a> Frames<'a> {
         self.framing == Framing::Length && matches!(self.framing.step(self.rest()), Step::Zero)
     }
 
+    /// Steps over `bytes` that are known to be there.
+    #[inline]
+    pub(crate) const fn advance(&mut self, bytes: usize) {
+        self.at += bytes;
+    }
+
     /// True if a whole frame follows, or would if there were more bytes.
     fn may_go_on(&self) -> bool {
         matches!(

@@ -61,6 +61,7 @@
 //! | [`wire`] | [`Price4`], [`Time48`], [`Stock8`] and the integers: how a field lies in the bytes |
 //! | [`message`] | [`Message`] and one struct per message, with parsing and encoding |
 //! | [`frame`] | [`Frames`] over a slice, [`FrameReader`] over anything that can be read |
+//! | [`flat`] | [`OrderMessage`]: all order messages in one shape, for the fastest loops |
 //! | [`directory`] | [`Directory`]: locate number to symbol |
 //! | `replay` | messages to order books and rows (feature `replay`, the one part that needs `nanobook`) |
 //! | `synth` | seeded synthetic trading days of any length (feature `synth`) |
@@ -68,6 +69,7 @@
 pub mod directory;
 mod encode;
 mod error;
+pub mod flat;
 pub mod frame;
 pub mod message;
 #[cfg(feature = "replay")]
@@ -78,6 +80,7 @@ pub mod wire;
 
 pub use self::directory::{Directory, Listing};
 pub use self::error::{Error, Reason, Result};
+pub use self::flat::OrderMessage;
 pub use self::frame::{Block, FrameReader, Frames, Framing};
 pub use self::message::{
     AddOrder, AddOrderAttributed, Body, BrokenTrade, CrossTrade, DirectListing, Header, LENGTH,
