@@ -319,9 +319,11 @@ impl Desk<'_> {
                 side: Some(taker.side),
             });
         }
-        self.shared.records.live_mut(taker.id).filled += filled;
+        let record = self.shared.records.live_mut(taker.id);
+        record.filled += filled;
         if taker.open == 0 && traded_last {
-            self.shared.records.close(taker.id, State::Filled);
+            record.state = State::Filled;
+            self.shared.records.expire(taker.id);
         }
     }
 
@@ -373,11 +375,13 @@ impl Desk<'_> {
     /// Takes a trade's quantity from a resting order.
     #[inline]
     fn fill(&mut self, id: OrderId, slot: u32, qty: u64, open: u64) {
-        self.shared.records.live_mut(id).filled += qty;
+        let record = self.shared.records.live_mut(id);
+        record.filled += qty;
         if qty == open {
+            record.state = State::Filled;
+            self.shared.records.expire(id);
             self.market.book.leave(slot);
             self.market.resting -= 1;
-            self.shared.records.close(id, State::Filled);
         } else {
             self.market.book.shrink(slot, Qty(qty));
         }

@@ -50,7 +50,7 @@ pub(super) fn reaches(side: Side, print: Price, stop: Price) -> bool {
 /// The absolute changes from print to print: running sums of the last ones, so that a mean is one subtraction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
-    /// Entry `n % len` is the sum of the first `n` changes, wrapping.
+    /// Entry `n % HELD` is the sum of the first `n` changes, wrapping.
     sums: Vec<u128>,
     count: u64,
     total: u128,
@@ -67,13 +67,13 @@ impl Changes {
         }
         self.count += 1;
         self.total = self.total.wrapping_add(change.into());
-        let at = self.at(self.count);
-        self.sums[at] = self.total;
+        self.sums[Self::at(self.count)] = self.total;
     }
 
+    /// Where the sum of the first `count` changes is.
     #[inline]
-    fn at(&self, count: u64) -> usize {
-        usize::try_from(count % self.sums.len() as u64).expect("below the length")
+    fn at(count: u64) -> usize {
+        usize::try_from(count % HELD as u64).expect("below the length")
     }
 
     /// The sum of the last `period` changes and their number.
@@ -83,7 +83,7 @@ impl Changes {
             return (0, 0);
         }
         (
-            self.total.wrapping_sub(self.sums[self.at(self.count - n)]),
+            self.total.wrapping_sub(self.sums[Self::at(self.count - n)]),
             n,
         )
     }
@@ -93,7 +93,7 @@ impl Changes {
         let held = self.count.min(MAX_PERIOD.into());
         (0..held).map(|back| {
             let now = self.count - back;
-            self.sums[self.at(now)].wrapping_sub(self.sums[self.at(now - 1)])
+            self.sums[Self::at(now)].wrapping_sub(self.sums[Self::at(now - 1)])
         })
     }
 }
