@@ -51,3 +51,8 @@ pub use sample::{SAMPLE_MESSAGES, SAMPLE_NAME, SAMPLE_SEED, SAMPLE_SYMBOLS, samp
 pub use session::{SessionDate, parse_interval, parse_time_of_day};
 pub use source::{Compression, Origin, Source};
 pub use synthesize::synthesize;
+
+/// The examples of the README, which run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
