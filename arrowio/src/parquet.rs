@@ -1,5 +1,6 @@
 //! Parquet files.
 
+mod chunk;
 mod order;
 mod reader;
 mod settings;
@@ -17,7 +18,8 @@ use ::parquet::arrow::arrow_writer::{
 };
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::writer::SerializedFileWriter;
-use arrow_array::RecordBatch;
+use ::parquet::schema::types::SchemaDescPtr;
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
 use self::order::{Bounds, join};
@@ -32,6 +34,7 @@ use crate::writer::{BatchWriter, KeyValues, Summary, check_schema};
 pub struct Encoder {
     factory: Arc<ArrowRowGroupWriterFactory>,
     schema: SchemaRef,
+    columns: SchemaDescPtr,
     order: Order,
 }
 
@@ -40,7 +43,13 @@ pub struct EncodedGroup {
     index: usize,
     rows: u64,
     bounds: Option<Bounds>,
-    columns: Vec<ArrowColumnChunk>,
+    columns: Vec<Column>,
+}
+
+/// An encoded column of a row group: by the Parquet crate, or by [`chunk`].
+enum Column {
+    Crate(ArrowColumnChunk),
+    Own(chunk::Chunk),
 }
 
 impl Encoder {
@@ -82,13 +91,22 @@ impl Encoder {
         // One column after the other: then its dictionary is the only one that the cache must hold.
         let mut columns = Vec::with_capacity(self.schema.fields().len());
         let writers = self.factory.create_column_writers(index)?;
-        for (at, (mut writer, field)) in writers.into_iter().zip(self.schema.fields()).enumerate() {
-            for batch in &all {
-                for leaf in compute_leaves(field, batch.column(at))? {
+        for (at, mut writer) in writers.into_iter().enumerate() {
+            let field = self.schema.field(at);
+            let pieces: Vec<&ArrayRef> = all.iter().map(|batch| batch.column(at)).collect();
+            if settings::is_dictionary(field) {
+                let descriptor = self.columns.column(at);
+                if let Some(chunk) = chunk::encode(&descriptor, &pieces, settings::compression())? {
+                    columns.push(Column::Own(chunk));
+                    continue;
+                }
+            }
+            for piece in pieces {
+                for leaf in compute_leaves(field, piece)? {
                     writer.write(&leaf)?;
                 }
             }
-            columns.push(writer.close()?);
+            columns.push(Column::Crate(writer.close()?));
         }
         Ok(EncodedGroup {
             index,
@@ -133,6 +151,7 @@ impl Writer {
         let encoder = Encoder {
             factory,
             schema: Arc::clone(schema),
+            columns: Arc::new(parquet_schema),
             order,
         };
         Ok(Self {
@@ -174,7 +193,10 @@ impl Writer {
         self.bounds = join(column, self.bounds, group.bounds)?;
         let mut writer = self.file.next_row_group()?;
         for column in group.columns {
-            column.append_to_row_group(&mut writer)?;
+            match column {
+                Column::Crate(column) => column.append_to_row_group(&mut writer)?,
+                Column::Own(column) => column.append(&mut writer)?,
+            }
         }
         writer.close()?;
         self.next += 1;

@@ -7,16 +7,26 @@ use ::parquet::basic::{Compression, Encoding, ZstdLevel};
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use ::parquet::schema::types::ColumnPath;
-use arrow_schema::{DataType, Fields, Schema};
+use arrow_schema::{DataType, Field, Fields, Schema};
 
 /// Columns whose values rise slowly: differences of neighbours take fewer bits than places in a dictionary.
 const DELTA: &[&str] = &["ts_event", "seq", "order_id", "old_order_id", "match_id"];
 
+/// Whether a column is written with a dictionary.
+pub(super) fn is_dictionary(field: &Field) -> bool {
+    !DELTA.contains(&field.name().as_str()) && *field.data_type() != DataType::Boolean
+}
+
+/// How pages are compressed.
+pub(super) fn compression() -> Compression {
+    Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default())
+}
+
 /// The settings of a file with this schema, whose rows are sorted by these columns.
 pub(super) fn properties(schema: &Schema, sorted_by: &[&str]) -> WriterProperties {
-    let level = ZstdLevel::try_new(1).unwrap_or_default();
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(compression())
+        .set_dictionary_enabled(false)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_max_row_group_row_count(None)
         .set_key_value_metadata(Some(
@@ -30,8 +40,8 @@ pub(super) fn properties(schema: &Schema, sorted_by: &[&str]) -> WriterPropertie
         if DELTA.contains(&field.name().as_str()) {
             let path = ColumnPath::from(field.name().as_str());
             builder = builder
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+                .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
+                .set_column_compression(path, Compression::UNCOMPRESSED);
         }
     }
     let sorted = sorted_by.iter().map_while(|name| {
