@@ -39,6 +39,7 @@ pub struct Outcome {
 
 /// An order in the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BookOrder {
     /// Its id.
     pub id: OrderId,
@@ -52,6 +53,7 @@ pub struct BookOrder {
 
 /// How much stands before an order at its price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct QueuePosition {
     /// Orders ahead of it.
     pub orders_ahead: u32,

@@ -6,8 +6,12 @@ use crate::{
     StpPolicy, TimeInForce, Trail,
 };
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 /// What became of a submitted order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct SubmitResult {
     /// The order; 0, which no order has, when it was refused.
     pub order_id: OrderId,
@@ -41,6 +45,7 @@ impl SubmitResult {
 
 /// What became of a cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct CancelResult {
     /// Whether the order was open and is cancelled.
     pub success: bool,
@@ -52,6 +57,7 @@ pub struct CancelResult {
 
 /// What became of a modify.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct ModifyResult {
     /// Whether the old order is cancelled and the new one entered.
     pub success: bool,

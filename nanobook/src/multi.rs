@@ -12,8 +12,12 @@ use crate::{
     Symbol,
 };
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 /// One command of a [`MultiExchange`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub enum MultiEvent {
     /// A symbol is listed.
     List(Symbol),

@@ -61,6 +61,7 @@ const _: () = assert!(size_of::<Event>() <= 72);
 
 /// The answer to an [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub enum Applied {
     /// The order that it entered or changed.
     Order(Ack),

@@ -4,8 +4,12 @@ use crate::book::BookOrder;
 use crate::rows::PriceLevel;
 use crate::{Money, Price, Qty};
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 /// The best bid and ask (L1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Quote {
     /// The best bid; `None` when no bid rests.
     pub bid: Option<PriceLevel>,
@@ -38,6 +42,7 @@ impl Quote {
 
 /// Levels of both sides, best first (L2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Depth {
     /// Bids, best first.
     pub bids: Vec<PriceLevel>,
@@ -66,6 +71,7 @@ impl Depth {
 
 /// Every resting order of both sides, best price first, and at a price in order of the queue (L3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Orders {
     /// Buy orders.
     pub bids: Vec<BookOrder>,
@@ -75,6 +81,7 @@ pub struct Orders {
 
 /// What taking a quantity would cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Cost {
     /// How much can be had, at most what was asked for.
     pub qty: Qty,

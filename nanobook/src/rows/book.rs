@@ -5,6 +5,7 @@ use crate::{BookDelta, OrderId, Price, Qty, Side, TradeId};
 
 /// One price of one side: its total quantity and number of orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PriceLevel {
     /// The price.
     pub price: Price,
