@@ -1,0 +1,190 @@
+//! The pages of an encoded column, and what the metadata says of them.
+
+use std::sync::Arc;
+
+use ::parquet::basic::{BoundaryOrder, Compression, Encoding, EncodingMask, PageType};
+use ::parquet::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
+use ::parquet::column::writer::ColumnCloseResult;
+use ::parquet::errors::{ParquetError, Result};
+use ::parquet::file::metadata::{
+    ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
+};
+use ::parquet::file::writer::{SerializedPageWriter, TrackedWrite};
+use ::parquet::schema::types::ColumnDescPtr;
+use bytes::Bytes;
+
+use super::Chunk;
+use super::dictionary::Key;
+use super::kind::Kind;
+
+/// What the page index says of a page.
+pub(super) struct PageFacts<K> {
+    pub(super) rows: usize,
+    /// Rows that are not null.
+    pub(super) values: usize,
+    /// The smallest and largest value; `None` when all are null.
+    pub(super) bounds: Option<(K, K)>,
+    /// Bytes of text.
+    pub(super) text: Option<i64>,
+}
+
+/// The pages of a column, and what its metadata says of them.
+pub(super) struct Output<'a> {
+    column: &'a ColumnDescPtr,
+    compression: Compression,
+    compressor: zstd::bulk::Compressor<'static>,
+    sink: TrackedWrite<Vec<u8>>,
+    columns: ColumnIndexBuilder,
+    offsets: OffsetIndexBuilder,
+    uncompressed: usize,
+    data_page_offset: Option<u64>,
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(column: &'a ColumnDescPtr, compression: Compression) -> Result<Self> {
+        let level = match compression {
+            Compression::ZSTD(level) => level.compression_level(),
+            _ => 0,
+        };
+        Ok(Self {
+            column,
+            compression,
+            compressor: zstd::bulk::Compressor::new(level)?,
+            sink: TrackedWrite::new(Vec::new()),
+            columns: ColumnIndexBuilder::new(column.physical_type()),
+            offsets: OffsetIndexBuilder::new(),
+            uncompressed: 0,
+            data_page_offset: None,
+        })
+    }
+
+    fn compress(&mut self, bytes: &[u8]) -> Result<Bytes> {
+        Ok(match self.compression {
+            Compression::UNCOMPRESSED => Bytes::copy_from_slice(bytes),
+            _ => Bytes::from(self.compressor.compress(bytes)?),
+        })
+    }
+
+    fn put(&mut self, page: Page, uncompressed: usize) -> Result<PageWriteSpec> {
+        let mut writer = SerializedPageWriter::new(&mut self.sink);
+        let spec = writer.write_page(CompressedPage::new(page, uncompressed))?;
+        self.uncompressed += spec.uncompressed_size;
+        Ok(spec)
+    }
+
+    pub(super) fn dictionary(&mut self, bytes: &[u8], values: usize) -> Result<()> {
+        let page = Page::DictionaryPage {
+            buf: self.compress(bytes)?,
+            num_values: u32::try_from(values).map_err(too_large)?,
+            encoding: Encoding::PLAIN,
+            is_sorted: false,
+        };
+        self.put(page, bytes.len())?;
+        Ok(())
+    }
+
+    pub(super) fn data<K: Key>(
+        &mut self,
+        bytes: &[u8],
+        facts: &PageFacts<K>,
+        kind: &impl Kind<K>,
+    ) -> Result<()> {
+        let page = Page::DataPage {
+            buf: self.compress(bytes)?,
+            num_values: u32::try_from(facts.rows).map_err(too_large)?,
+            encoding: Encoding::RLE_DICTIONARY,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        let spec = self.put(page, bytes.len())?;
+        self.data_page_offset.get_or_insert(spec.offset);
+
+        let (mut min, mut max) = (Vec::new(), Vec::new());
+        if let Some((low, high)) = facts.bounds.map(|bounds| kind.declared(bounds)) {
+            kind.bound(low, &mut min);
+            kind.bound(high, &mut max);
+        }
+        let nulls = signed(facts.rows - facts.values);
+        let nans = kind.is_float().then_some(0);
+        self.columns
+            .append(facts.bounds.is_none(), min, max, nulls, nans);
+        self.offsets.append_row_count(signed(facts.rows));
+        let size = i32::try_from(spec.compressed_size).map_err(too_large)?;
+        self.offsets
+            .append_offset_and_size(spec.offset.cast_signed(), size);
+        self.offsets
+            .append_unencoded_byte_array_data_bytes(facts.text);
+        Ok(())
+    }
+
+    pub(super) fn finish<K: Key>(
+        mut self,
+        pages: &[PageFacts<K>],
+        kind: &impl Kind<K>,
+    ) -> Result<Chunk> {
+        let rows: usize = pages.iter().map(|page| page.rows).sum();
+        let values: usize = pages.iter().map(|page| page.values).sum();
+        self.columns.set_boundary_order(boundary_order(pages));
+        let bytes = Bytes::from(self.sink.into_inner()?);
+
+        let stats = |page_type, encoding, count| PageEncodingStats {
+            page_type,
+            encoding,
+            count,
+        };
+        let count = i32::try_from(pages.len()).map_err(too_large)?;
+        let encodings = [Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY];
+        let mut metadata = ColumnChunkMetaData::builder(Arc::clone(self.column))
+            .set_compression(self.compression)
+            .set_encodings_mask(EncodingMask::new_from_encodings(encodings.iter()))
+            .set_page_encoding_stats(vec![
+                stats(PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1),
+                stats(PageType::DATA_PAGE, Encoding::RLE_DICTIONARY, count),
+            ])
+            .set_total_compressed_size(signed(bytes.len()))
+            .set_total_uncompressed_size(signed(self.uncompressed))
+            .set_num_values(signed(rows))
+            .set_dictionary_page_offset(Some(0))
+            .set_data_page_offset(self.data_page_offset.unwrap_or_default().cast_signed());
+        let bounds = pages.iter().filter_map(|page| page.bounds);
+        let bounds = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        if let Some((min, max)) = bounds.map(|bounds| kind.declared(bounds)) {
+            let nulls = (rows - values) as u64;
+            metadata = metadata.set_statistics(kind.statistics(min, max, nulls));
+        }
+        if pages.iter().any(|page| page.text.is_some()) {
+            let text = pages.iter().filter_map(|page| page.text).sum();
+            metadata = metadata.set_unencoded_byte_array_data_bytes(Some(text));
+        }
+        let close = ColumnCloseResult {
+            bytes_written: bytes.len() as u64,
+            rows_written: rows as u64,
+            metadata: metadata.build()?,
+            bloom_filter: None,
+            column_index: Some(self.columns.build()?),
+            offset_index: Some(self.offsets.build()),
+        };
+        Ok(Chunk { bytes, close })
+    }
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Whether the pages' bounds rise or fall.
+fn boundary_order<K: Key>(pages: &[PageFacts<K>]) -> BoundaryOrder {
+    let bounds: Vec<(K, K)> = pages.iter().filter_map(|page| page.bounds).collect();
+    if bounds.is_sorted_by(|a, b| a.0 <= b.0 && a.1 <= b.1) {
+        BoundaryOrder::ASCENDING
+    } else if bounds.is_sorted_by(|a, b| a.0 >= b.0 && a.1 >= b.1) {
+        BoundaryOrder::DESCENDING
+    } else {
+        BoundaryOrder::UNORDERED
+    }
+}
+
+pub(super) fn too_large(_: std::num::TryFromIntError) -> ParquetError {
+    ParquetError::General("a page is too large".to_owned())
+}
