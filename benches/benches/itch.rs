@@ -106,49 +106,31 @@ fn without(day: &[u8], types: &[u8]) -> Vec<u8> {
 /// The sum of the fields of order messages and trades, and of the times of all.
 fn ours(day: &[u8]) -> u64 {
     let mut sum = 0_u64;
-    for (_, bytes) in Frames::new(day, Framing::Length) {
-        let Ok(message) = Message::parse(bytes) else {
-            continue;
-        };
-        let fields = match message {
-            Message::AddOrder(m) => {
-                m.order_reference_number.get()
-                    + u64::from(m.shares.get())
-                    + u64::from(m.price.raw())
-            }
-            Message::AddOrderAttributed(m) => {
-                m.order_reference_number.get()
-                    + u64::from(m.shares.get())
-                    + u64::from(m.price.raw())
-            }
-            Message::OrderExecuted(m) => {
-                m.order_reference_number.get()
-                    + u64::from(m.executed_shares.get())
-                    + m.match_number.get()
-            }
-            Message::OrderExecutedWithPrice(m) => {
-                m.order_reference_number.get()
-                    + u64::from(m.executed_shares.get())
-                    + m.match_number.get()
-                    + u64::from(m.execution_price.raw())
-            }
-            Message::OrderCancel(m) => {
-                m.order_reference_number.get() + u64::from(m.cancelled_shares.get())
-            }
-            Message::OrderDelete(m) => m.order_reference_number.get(),
-            Message::OrderReplace(m) => {
-                m.original_order_reference_number.get()
-                    + m.new_order_reference_number.get()
-                    + u64::from(m.shares.get())
-                    + u64::from(m.price.raw())
-            }
-            Message::Trade(m) => {
-                u64::from(m.shares.get()) + u64::from(m.price.raw()) + m.match_number.get()
-            }
-            _ => 0,
-        };
-        sum = sum.wrapping_add(fields).wrapping_add(message.header().ns());
-    }
+    let end = Frames::new(day, Framing::Length).visit(
+        &mut sum,
+        |sum, _, order| {
+            let fields = order
+                .order_reference_number
+                .wrapping_add(order.new_order_reference_number)
+                .wrapping_add(order.match_number)
+                .wrapping_add(order.shares.into())
+                .wrapping_add(order.price.raw().into());
+            *sum = sum.wrapping_add(fields).wrapping_add(order.ns);
+        },
+        |sum, _, bytes| {
+            let Ok(message) = Message::parse(bytes) else {
+                return;
+            };
+            let fields = match message {
+                Message::Trade(m) => {
+                    u64::from(m.shares.get()) + u64::from(m.price.raw()) + m.match_number.get()
+                }
+                _ => 0,
+            };
+            *sum = sum.wrapping_add(fields).wrapping_add(message.header().ns());
+        },
+    );
+    end.finish().expect("the day is whole");
     sum
 }
 

@@ -24,7 +24,7 @@ pub struct SessionReport {
     pub framing: Framing,
     /// Counts, faults, and the state at the end.
     pub report: Report,
-    /// Breaks of trades that the feed does not have; `None` when trades were not recorded.
+    /// Breaks of trades that the feed does not have; `None` when trades were not recorded whole.
     pub unknown_breaks: Option<u64>,
     /// The end was missing.
     pub tail: Option<Tail>,

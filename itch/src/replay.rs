@@ -64,7 +64,7 @@ pub struct Config {
     pub wanted: Wanted,
     /// Only rows of these instruments; `None` for all.
     pub symbols: Option<BTreeSet<Symbol>>,
-    /// Only rows from this time of day on, in ns since midnight; the directory comes whole.
+    /// Only rows from this time of day on, in ns since midnight; the directory and the breaks of trades come whole.
     pub from_ns: u64,
     /// Only rows before this time of day, in ns since midnight.
     pub to_ns: u64,

@@ -26,8 +26,12 @@ impl Replay {
             if let Message::SystemEvent(m) = message {
                 self.report.last_system_event = Some(m.event_code);
             }
-            let in_window = (self.config.from_ns..self.config.to_ns).contains(&ns);
-            if !in_window && !matches!(message, Message::StockDirectory(_)) {
+            // The directory names what other rows are about, and a break changes a row of its past.
+            let timeless = matches!(
+                message,
+                Message::StockDirectory(_) | Message::BrokenTrade(_)
+            );
+            if !timeless && !(self.config.from_ns..self.config.to_ns).contains(&ns) {
                 continue;
             }
             let ts_event = at(self.config.midnight, ns);
