@@ -121,7 +121,7 @@ def gathered_bars(out, interval, midnight, schema):
     bars, quotes = {}, {}
     events = []
     for row in numbered(out, "trades", interval, midnight).iter_rows(named=True):
-        if row["price"] is not None:
+        if row["price"] is not None and row["qty"] > 0:
             events.append((row["seq"], row))
     for row in numbered(out, "bbo", interval, midnight).iter_rows(named=True):
         events.append((row["seq"], row))
@@ -132,10 +132,9 @@ def gathered_bars(out, interval, midnight, schema):
         bar = bars.setdefault((number, instrument), {"prices": [], "volume": 0, "notional": 0})
         bar |= {"seq": seq, "symbol": row["symbol"]}
         if "kind" in row:
-            if row["qty"] > 0:
-                bar["prices"].append(row["price"])
-                bar["volume"] += row["qty"]
-                bar["notional"] += row["price"] * row["qty"]
+            bar["prices"].append(row["price"])
+            bar["volume"] += row["qty"]
+            bar["notional"] += row["price"] * row["qty"]
         else:
             quotes[instrument] = (row["bid_px"], row["ask_px"])
         # What the quote is when nothing comes any more in this interval.

@@ -116,7 +116,7 @@ impl Bars {
             self.open.push(handle);
         }
         bar.last_seq = seq;
-        let Some((price, qty)) = print.filter(|(_, qty)| !qty.is_zero()) else {
+        let Some((price, qty)) = print else {
             return;
         };
         let [open, high, low, _] = bar.ohlc.unwrap_or([price; 4]);

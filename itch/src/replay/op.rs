@@ -121,17 +121,20 @@ impl Op {
         })
     }
 
-    /// Price and quantity of an execution that counts in volume; `None` when it does not or its price is unknown.
+    /// Price and quantity of an execution that counts in volume; `None` when it does not, its price is unknown or its
+    /// quantity zero.
     #[inline]
     pub(super) fn execution(&self, resting: Option<Resting>) -> Option<(Price, Qty)> {
         match self.tag {
-            b'E' => resting.map(|resting| (resting.price, self.qty())),
+            b'E' => resting
+                .map(|resting| (resting.price, self.qty()))
+                .filter(|_| self.qty != 0),
             b'C' if self.flag == b'Y' => self.priced(self.qty()),
             _ => None,
         }
     }
 
-    /// Price and quantity of a print away from the displayed book.
+    /// Price and quantity of a print away from the displayed book; `None` when one of them is zero.
     pub(super) fn print(&self) -> Option<(Price, Qty)> {
         match self.tag {
             b'P' => self.priced(self.qty()),
@@ -140,9 +143,9 @@ impl Op {
         }
     }
 
-    /// With the wire's price, unless that is zero.
+    /// With the wire's price, unless one of the two is zero.
     fn priced(&self, qty: Qty) -> Option<(Price, Qty)> {
-        (self.price != 0).then(|| (self.price(), qty))
+        (self.price != 0 && !qty.is_zero()).then(|| (self.price(), qty))
     }
 
     #[inline]

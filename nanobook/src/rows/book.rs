@@ -201,7 +201,10 @@ pub struct TradeBreak {
     pub match_id: TradeId,
 }
 
-/// Open, high, low, close, volume and closing quote of an instrument over an interval.
+/// Open, high, low, close, volume and closing quote of an instrument over an interval with a trade or a new quote.
+///
+/// It counts the rows of `trades` that have a price and a quantity, also those that a later message voids: at the end
+/// of the interval they stood.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bar {
     /// `ts_event` is the start of the interval, `seq` the last message of the instrument within it.
