@@ -105,3 +105,19 @@ impl Levels {
         self.free = NONE;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::book::OrderBook;
+    use crate::{OrderId, Price, Qty, Side};
+
+    #[test]
+    fn a_level_that_ends_makes_room_for_the_next() {
+        let mut book = OrderBook::new();
+        for n in 1..1_000 {
+            let slot = book.enter(OrderId(1), Side::Buy, Price(n), Qty(1));
+            book.leave(slot.unwrap());
+        }
+        assert_eq!(book.levels.pool.len(), 1);
+    }
+}

@@ -142,3 +142,24 @@ impl Orders {
         self.index.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::book::OrderBook;
+    use crate::{OrderId, Price, Qty, Side};
+
+    #[test]
+    fn an_order_that_ends_makes_room_for_the_next() {
+        let mut book = OrderBook::new();
+        book.reserve(5);
+        assert!(book.orders.pool.capacity() >= 5);
+        for id in 1..1_000 {
+            let mut enter = |price| book.enter(OrderId(id), Side::Buy, Price(price), Qty(1));
+            let slots = [1, 1, 2].map(|price| enter(price).unwrap());
+            for slot in slots {
+                book.leave(slot);
+            }
+        }
+        assert_eq!(book.orders.pool.len(), 3);
+    }
+}

@@ -381,3 +381,47 @@ impl Records {
         self.ring = ring;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_reserved_once_and_grows_with_what_is_remembered() {
+        let request = OrderRequest::limit(Side::Buy, Price(1), Qty(1));
+        let mut records = Records::new(None);
+        for _ in 0..10 {
+            records.open(0, &request, None);
+        }
+        records.reserve(100);
+        assert_eq!(records.ring.len(), 128);
+        for _ in 0..100 {
+            records.open(0, &request, None);
+        }
+        assert_eq!((records.ring.len(), records.len()), (128, 110));
+    }
+
+    #[test]
+    fn the_place_of_a_forgotten_stop_is_used_again() {
+        let stop = OrderRequest::stop_market(Side::Buy, Price(1), Qty(1));
+        let mut records = Records::new(Some(2));
+        for _ in 0..100 {
+            let id = records.open(0, &stop, None);
+            records.close(id, State::Cancelled);
+            records.settle();
+        }
+        assert_eq!(records.stops.len(), 3);
+        // One that lives past the bound, and closes then.
+        let old = records.open(0, &stop, None);
+        for _ in 0..5 {
+            let id = records.open(0, &stop, None);
+            records.close(id, State::Cancelled);
+            records.settle();
+        }
+        assert_eq!(records.len(), 3);
+        records.close(old, State::Cancelled);
+        records.settle();
+        assert_eq!((records.len(), records.get(old).is_none()), (2, true));
+        assert_eq!(records.free_stops.len(), records.stops.len() - 2);
+    }
+}
