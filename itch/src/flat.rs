@@ -109,12 +109,13 @@ impl<'a> Frames<'a> {
                 let (stated, window) = split(framing, head);
                 let shape = &SHAPES[usize::from(window[0])];
                 let stated = stated.unwrap_or(usize::from(shape.length));
-                if stated != usize::from(shape.length) || stated == 0 {
-                    break;
-                }
-                let Some(bytes) = window.get(..stated) else {
+                let Some(types) = TYPES_OF_LENGTH.get(stated) else {
                     break;
                 };
+                if types & shape.of_type == 0 {
+                    break;
+                }
+                let bytes = &window[..stated];
                 let offset = self.offset() + at + prefix;
                 order(state, offset, shape.read(window, bytes));
                 at += prefix + stated;
@@ -168,6 +169,8 @@ const WINDOW: usize = 72;
 struct Shape {
     /// 0 for what is no order message.
     length: u8,
+    /// A bit of its own for each type.
+    of_type: u8,
     shares_at: u8,
     price_at: u8,
     /// Of the second number: a new reference or a match.
@@ -183,6 +186,7 @@ struct Shape {
 static SHAPES: [Shape; 256] = {
     const NONE: Shape = Shape {
         length: 0,
+        of_type: 0,
         shares_at: 0,
         price_at: 0,
         number_at: 0,
@@ -231,14 +235,30 @@ static SHAPES: [Shape; 256] = {
         price: YES,
         ..NONE
     };
-    let types = b"AFECXDU";
     let mut i = 0;
-    while i < types.len() {
-        let tag = types[i] as usize;
+    while i < ORDERS.len() {
+        let tag = ORDERS[i] as usize;
         shapes[tag].length = LENGTH[tag];
+        shapes[tag].of_type = 1 << i;
         i += 1;
     }
     shapes
+};
+
+/// The types of order messages.
+const ORDERS: [u8; 7] = *b"AFECXDU";
+
+/// Which types have a length, as bits. It says the same as the lengths in [`SHAPES`], but from it
+/// the compiler cannot learn that the length in front of a message and the one in the table are
+/// equal; if it does, it waits for the table before it looks for the next message.
+static TYPES_OF_LENGTH: [u8; 64] = {
+    let mut types = [0; 64];
+    let mut i = 0;
+    while i < ORDERS.len() {
+        types[LENGTH[ORDERS[i] as usize] as usize] |= 1 << i;
+        i += 1;
+    }
+    types
 };
 
 impl Shape {
@@ -431,10 +451,9 @@ mod tests {
 
     #[test]
     fn every_order_message_has_a_shape_and_no_other() {
-        let orders = b"AFECXDU";
         for tag in 0..=u8::MAX {
             let length = SHAPES[usize::from(tag)].length;
-            let expected = if orders.contains(&tag) {
+            let expected = if ORDERS.contains(&tag) {
                 LENGTH[usize::from(tag)]
             } else {
                 0
