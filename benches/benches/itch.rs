@@ -40,44 +40,49 @@ fn main() {
         itchy(&plain),
         "the two decoders disagree"
     );
-    let mut figures: Vec<(&str, usize, Box<dyn Fn()>, Vec<f64>)> = vec![
-        (
-            "decode nanobook",
-            messages,
-            Box::new(|| _ = black_box(ours(&day))),
-            vec![],
-        ),
-        (
-            "decode itch5",
-            messages,
-            Box::new(|| _ = black_box(itch5(&day))),
-            vec![],
-        ),
-        (
-            "decode itchy",
-            plain_messages,
-            Box::new(|| _ = black_box(itchy(&plain))),
-            vec![],
-        ),
-        (
-            "book nanobook",
-            messages,
-            Box::new(|| _ = black_box(books(&day))),
-            vec![],
-        ),
+    let figure = |name, messages, run: fn(&[u8]) -> u64, feed| Figure {
+        name,
+        messages,
+        run,
+        feed,
+        times: Vec::new(),
+    };
+    let mut figures = [
+        figure("decode nanobook", messages, ours, &day),
+        figure("decode itch5", messages, itch5, &day),
+        figure("decode itchy", plain_messages, itchy, &plain),
+        figure("book nanobook", messages, books, &day),
     ];
     for _ in 0..ROUNDS {
-        for (_, messages, run, times) in &mut figures {
+        for figure in &mut figures {
             let start = Instant::now();
-            run();
-            times.push(start.elapsed().as_secs_f64() * 1e9 / *messages as f64);
+            black_box((figure.run)(figure.feed));
+            figure
+                .times
+                .push(start.elapsed().as_secs_f64() * 1e9 / figure.messages as f64);
         }
     }
-    for (name, messages, _, times) in &figures {
+    for Figure {
+        name,
+        messages,
+        times,
+        ..
+    } in &figures
+    {
         println!(
             "{{\"name\": \"{name}\", \"messages\": {messages}, \"ns_per_message\": {times:?}}}"
         );
     }
+}
+
+/// One engine at one work.
+struct Figure<'a> {
+    name: &'static str,
+    messages: usize,
+    run: fn(&[u8]) -> u64,
+    feed: &'a [u8],
+    /// Nanoseconds a message.
+    times: Vec<f64>,
 }
 
 fn synthetic(messages: u64) -> Vec<u8> {

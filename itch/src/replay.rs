@@ -62,7 +62,8 @@ pub struct Config {
     pub midnight: Timestamp,
     /// Which rows of the book are wanted.
     pub wanted: Wanted,
-    /// Only rows of these instruments; `None` for all.
+    /// Only rows of these instruments; `None` for all. An instrument that the directory renames to one of them in the
+    /// middle of the session has a book from there on.
     pub symbols: Option<BTreeSet<Symbol>>,
     /// Only rows from this time of day on, in ns since midnight; the directory and the breaks of trades come whole.
     pub from_ns: u64,

@@ -3,7 +3,7 @@
 //! | row | table | one per |
 //! |---|---|---|
 //! | [`Mbo`] | `mbo` | order message |
-//! | [`Bbo`] | `bbo` | change of the best price, quantity or count |
+//! | [`Bbo`] | `bbo` | change of the best price or quantity |
 //! | [`Depth`] | `depth` | change within the best levels, or interval |
 //! | [`Trade`] | `trades` | public print |
 //! | [`Bar`] | `bars` | interval with a trade or a quote |

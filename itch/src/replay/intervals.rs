@@ -161,7 +161,7 @@ impl Bars {
         open.dedup();
         self.open = open;
         self.closed
-            .sort_by_key(|closed| (closed.bar.end_ns, closed.locate));
+            .sort_unstable_by_key(|closed| (closed.bar.end_ns, closed.locate));
         for ClosedBar {
             locate,
             bar,
@@ -280,7 +280,7 @@ impl DepthSamples {
         changed.dedup();
         self.changed = changed;
         self.due
-            .sort_by_key(|sample| (sample.due_ns, sample.locate));
+            .sort_unstable_by_key(|sample| (sample.due_ns, sample.locate));
         for sample in &self.due {
             if session.shows(sample.due_ns) {
                 let levels = &self.levels[sample.start..][..sample.bids + sample.asks];

@@ -7,8 +7,17 @@ use nanobook::Fault;
 use crate::TAGS;
 
 /// Messages counted by their type byte.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TypeCounts([u64; 256]);
+
+impl fmt::Debug for TypeCounts {
+    /// The types that occurred.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.iter().map(|(tag, count)| (char::from(tag), count)))
+            .finish()
+    }
+}
 
 impl Default for TypeCounts {
     fn default() -> Self {
@@ -59,7 +68,8 @@ pub struct Faults {
     pub qty_overflow: u64,
     /// They add an order whose side is neither `B` nor `S`; nothing is added.
     pub bad_side: u64,
-    /// A symbol or code holds other bytes than printable ASCII; the column is null.
+    /// A code or level of a message about the session can't be shown; the column is null. (A symbol, MPID or cross type
+    /// that can't be shown is null too, and not counted: its message says the rest.)
     pub bad_text: u64,
     /// Their time is before that of an earlier message.
     pub time_reversal: u64,

@@ -207,7 +207,7 @@ pub struct TradeBreak {
 /// of the interval they stood.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bar {
-    /// `ts_event` is the start of the interval, `seq` the last message of the instrument within it.
+    /// `ts_event` is the start of the interval, `seq` the last message within it that traded or changed the quote.
     pub header: Header,
     /// Length of the interval, in nanoseconds.
     pub interval_ns: i64,
