@@ -20,9 +20,10 @@ mod price;
 mod scalar;
 mod text;
 
-use arrow_array::builder::BooleanBufferBuilder;
+use std::sync::Arc;
+
 use arrow_array::{Array, ArrayRef, BooleanArray};
-use arrow_buffer::NullBuffer;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, Field};
 use nanobook::rows::{Action, Code, StatusKind, TradeKind};
 use nanobook::{InstrumentId, OrderId, Price, Qty, Side, Symbol, Timestamp, TradeId};
@@ -47,7 +48,7 @@ pub(crate) trait Column: Copy {
 
     /// The values as an array of that type.
     fn array(
-        values: impl ExactSizeIterator<Item = Self>,
+        values: impl ExactSizeIterator<Item = Self> + Clone,
         options: &TableOptions,
     ) -> Result<ArrayRef, Mismatch>;
 
@@ -55,20 +56,24 @@ pub(crate) trait Column: Copy {
     fn values(array: &dyn Array, field: &Field) -> Result<Vec<Self>, Mismatch>;
 }
 
-/// A buffer of values and one of their validity, filled from options.
+/// The values, with zero for a null, and which are none; no bitmap when all are valid.
 fn split<T, N: Default>(
-    values: impl ExactSizeIterator<Item = Option<T>>,
+    values: impl ExactSizeIterator<Item = Option<T>> + Clone,
     native: impl Fn(T) -> N,
 ) -> (Vec<N>, Option<NullBuffer>) {
-    let mut valid = BooleanBufferBuilder::new(values.len());
-    let mut out = Vec::with_capacity(values.len());
-    for value in values {
-        valid.append(value.is_some());
-        out.push(value.map_or_else(N::default, &native));
-    }
-    let nulls = NullBuffer::new(valid.finish());
-    let nulls = (nulls.null_count() > 0).then_some(nulls);
+    let mut valid = 0;
+    let or_zero = |value: Option<T>| {
+        valid += usize::from(value.is_some());
+        value.map_or_else(N::default, &native)
+    };
+    let out: Vec<N> = values.clone().map(or_zero).collect();
+    let nulls = (valid < out.len()).then(|| validity(values));
     (out, nulls)
+}
+
+/// Which values are there.
+fn validity<T>(values: impl ExactSizeIterator<Item = Option<T>>) -> NullBuffer {
+    NullBuffer::new(bits(values.map(|value| value.is_some())))
 }
 
 /// The values of a column that has no nulls.
@@ -85,12 +90,10 @@ impl Column for bool {
     }
 
     fn array(
-        values: impl ExactSizeIterator<Item = Self>,
+        values: impl ExactSizeIterator<Item = Self> + Clone,
         _: &TableOptions,
     ) -> Result<ArrayRef, Mismatch> {
-        let mut bits = BooleanBufferBuilder::new(values.len());
-        values.for_each(|value| bits.append(value));
-        Ok(std::sync::Arc::new(BooleanArray::new(bits.finish(), None)))
+        Ok(Arc::new(BooleanArray::new(bits(values), None)))
     }
 
     fn values(array: &dyn Array, field: &Field) -> Result<Vec<Self>, Mismatch> {
@@ -106,17 +109,12 @@ impl Column for Option<bool> {
     }
 
     fn array(
-        values: impl ExactSizeIterator<Item = Self>,
+        values: impl ExactSizeIterator<Item = Self> + Clone,
         _: &TableOptions,
     ) -> Result<ArrayRef, Mismatch> {
-        let mut bits = BooleanBufferBuilder::new(values.len());
-        let mut valid = BooleanBufferBuilder::new(values.len());
-        for value in values {
-            bits.append(value.unwrap_or_default());
-            valid.append(value.is_some());
-        }
-        let nulls = Some(NullBuffer::new(valid.finish())).filter(|nulls| nulls.null_count() > 0);
-        Ok(std::sync::Arc::new(BooleanArray::new(bits.finish(), nulls)))
+        let nulls = Some(validity(values.clone())).filter(|nulls| nulls.null_count() > 0);
+        let bits = bits(values.map(Option::unwrap_or_default));
+        Ok(Arc::new(BooleanArray::new(bits, nulls)))
     }
 
     fn values(array: &dyn Array, _: &Field) -> Result<Vec<Self>, Mismatch> {
@@ -128,4 +126,10 @@ impl Column for Option<bool> {
             })?;
         Ok(array.iter().collect())
     }
+}
+
+fn bits(values: impl ExactSizeIterator<Item = bool>) -> BooleanBuffer {
+    let mut values = values;
+    let len = values.len();
+    BooleanBuffer::collect_bool(len, |_| values.next().unwrap_or_default())
 }

@@ -166,7 +166,7 @@ pub(crate) fn check<T: Table>(schema: &Schema) -> Result<()> {
 /// The array of one column of a table.
 pub(crate) fn array<T: Table, C: Column>(
     name: &str,
-    values: impl ExactSizeIterator<Item = C>,
+    values: impl ExactSizeIterator<Item = C> + Clone,
     options: &TableOptions,
 ) -> Result<ArrayRef> {
     C::array(values, options).map_err(|mismatch| mismatch.at(T::NAME, name, C::data_type(options)))

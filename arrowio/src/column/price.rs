@@ -135,7 +135,7 @@ impl Column for Price {
     }
 
     fn array(
-        values: impl ExactSizeIterator<Item = Self>,
+        values: impl ExactSizeIterator<Item = Self> + Clone,
         options: &TableOptions,
     ) -> Result<ArrayRef, Mismatch> {
         array(values.map(|price| price.0).collect(), None, options)
@@ -158,7 +158,7 @@ impl Column for Option<Price> {
     }
 
     fn array(
-        values: impl ExactSizeIterator<Item = Self>,
+        values: impl ExactSizeIterator<Item = Self> + Clone,
         options: &TableOptions,
     ) -> Result<ArrayRef, Mismatch> {
         let (units, nulls) = split(values, |price| price.0);

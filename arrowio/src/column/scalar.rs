@@ -81,7 +81,7 @@ macro_rules! scalars {
             }
 
             fn array(
-                values: impl ExactSizeIterator<Item = Self>,
+                values: impl ExactSizeIterator<Item = Self> + Clone,
                 options: &TableOptions,
             ) -> Result<ArrayRef, Mismatch> {
                 let values: Vec<_> = values.map(Scalar::to_native).collect();
@@ -102,7 +102,7 @@ macro_rules! scalars {
             }
 
             fn array(
-                values: impl ExactSizeIterator<Item = Self>,
+                values: impl ExactSizeIterator<Item = Self> + Clone,
                 options: &TableOptions,
             ) -> Result<ArrayRef, Mismatch> {
                 let (values, nulls) = split(values, Scalar::to_native);

@@ -1,11 +1,12 @@
 //! Columns of short text.
 
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
 
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, UInt32Array};
 use arrow_schema::{DataType, Field};
+use arrow_select::take::take;
 
 use super::{Action, Code, Column, StatusKind, Symbol, TradeKind, required};
 use crate::error::Mismatch;
@@ -14,7 +15,7 @@ use crate::options::TableOptions;
 const EXPECTED: &str = "Utf8View, Utf8, LargeUtf8, or a dictionary of one of them";
 
 /// A value that is written as short text.
-trait Text: Copy {
+trait Text: Copy + Eq + Hash {
     /// What the text must be, for error messages.
     const EXPECTED: &'static str;
 
@@ -22,6 +23,81 @@ trait Text: Copy {
 
     /// `None` when the text is not such a value.
     fn parse(text: &str) -> Option<Self>;
+}
+
+/// The texts of the values.
+///
+/// The rows of a batch name few symbols and fewer words, so the text of each is written once, and then copied to the
+/// rows as the sixteen bytes of its view. Where two values fall on one place of the table, one is written again.
+fn texts<T: Text>(values: impl ExactSizeIterator<Item = Option<T>>) -> Result<ArrayRef, Mismatch> {
+    const PLACES: usize = 1 << 12;
+    let mut written: Vec<Option<T>> = Vec::new();
+    let mut builder = StringViewBuilder::new();
+    // One more than the number of the text that was written last.
+    let mut places = vec![0_u32; PLACES];
+    let number = |value: Option<T>| {
+        let mut hasher = Fold(0);
+        value.hash(&mut hasher);
+        let place = &mut places[hasher.place(PLACES)];
+        if *place == 0 || written[*place as usize - 1] != value {
+            written.push(value);
+            builder.append_option(value.as_ref().map(Text::text));
+            *place = u32::try_from(written.len()).unwrap_or_default();
+        }
+        *place - 1
+    };
+    let numbers: Vec<u32> = values.map(number).collect();
+    let texts = builder.finish();
+    let texts = take(&texts, &UInt32Array::from(numbers), None);
+    texts.map_err(|_| Mismatch::Type { expected: EXPECTED })
+}
+
+/// A quick hash of a few bytes.
+struct Fold(u64);
+
+impl Fold {
+    fn add(&mut self, word: u64) {
+        /// 2^64 divided by the golden ratio.
+        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+        self.0 = (self.0 ^ word).wrapping_mul(GOLDEN).rotate_left(23);
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "less than the number of places"
+    )]
+    fn place(&self, places: usize) -> usize {
+        (self.0 as usize) & (places - 1)
+    }
+}
+
+impl Hasher for Fold {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let mut chunks = bytes.chunks_exact(8);
+        for chunk in &mut chunks {
+            let mut word = [0; 8];
+            word.copy_from_slice(chunk);
+            self.add(u64::from_le_bytes(word));
+        }
+        let rest = chunks.remainder().iter().rev();
+        self.add(rest.fold(0, |word, &byte| word << 8 | u64::from(byte)));
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.0 ^= u64::from(byte);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.0 ^= number as u64;
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.add(number.cast_unsigned() as u64);
+    }
 }
 
 /// The values of an array of text, each parsed.
@@ -79,12 +155,10 @@ macro_rules! texts {
             }
 
             fn array(
-                values: impl ExactSizeIterator<Item = Self>,
+                values: impl ExactSizeIterator<Item = Self> + Clone,
                 _: &TableOptions,
             ) -> Result<ArrayRef, Mismatch> {
-                let mut builder = StringViewBuilder::with_capacity(values.len());
-                values.for_each(|value| builder.append_value(value.text()));
-                Ok(Arc::new(builder.finish()))
+                texts(values.map(Some))
             }
 
             fn values(array: &dyn Array, _: &Field) -> Result<Vec<Self>, Mismatch> {
@@ -100,12 +174,10 @@ macro_rules! texts {
             }
 
             fn array(
-                values: impl ExactSizeIterator<Item = Self>,
+                values: impl ExactSizeIterator<Item = Self> + Clone,
                 _: &TableOptions,
             ) -> Result<ArrayRef, Mismatch> {
-                let mut builder = StringViewBuilder::with_capacity(values.len());
-                values.for_each(|value| builder.append_option(value.as_ref().map(Text::text)));
-                Ok(Arc::new(builder.finish()))
+                texts(values)
             }
 
             fn values(array: &dyn Array, _: &Field) -> Result<Vec<Self>, Mismatch> {

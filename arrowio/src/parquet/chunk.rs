@@ -116,7 +116,7 @@ impl Values<u64> {
         for piece in pieces {
             let array = piece.as_primitive::<T>();
             let natives: &[T::Native] = array.values();
-            values.push(array.len(), array.nulls(), |row| key(natives[row]), |_| 0);
+            values.push(natives, array.nulls(), |native| key(*native));
         }
         values.unless_overflown()
     }
@@ -127,33 +127,43 @@ impl Values<u128> {
     fn of_text(column: &ColumnDescPtr, pieces: &[&ArrayRef]) -> Option<(Self, Text)> {
         let mut values = Self::new(column, pieces);
         let mut kind = Text::default();
-        let mut alike = false;
         for piece in pieces {
             let array = piece.as_string_view();
             let views: &[u128] = array.views();
-            let key = |row: usize| {
-                let view = views[row];
-                if view & LENGTH <= INLINE {
-                    return key_of_view(view);
+            let is_long = |view: &u128| view & LENGTH > INLINE;
+            if views.iter().any(is_long) {
+                let mut keys = Vec::with_capacity(views.len());
+                for (row, view) in views.iter().enumerate() {
+                    keys.push(if is_long(view) && array.is_valid(row) {
+                        kind.key_of_long(array.value(row).as_bytes())?
+                    } else {
+                        key_of_view(*view)
+                    });
                 }
-                let key = kind.key_of_long(array.value(row).as_bytes());
-                alike |= key.is_none();
-                key.unwrap_or_default()
-            };
-            let length = |key: u128| (key & LENGTH) as i64;
-            values.push(array.len(), array.nulls(), key, length);
+                values.push(&keys, array.nulls(), |key| *key);
+            } else {
+                values.push(views, array.nulls(), |view| key_of_view(*view));
+            }
         }
-        for page in &mut values.pages {
-            page.text.get_or_insert(0);
+        values.count_text();
+        values.unless_overflown().map(|values| (values, kind))
+    }
+
+    /// Counts the bytes of text of each page.
+    fn count_text(&mut self) {
+        let keys = self.dictionary.keys().unwrap_or_default();
+        let mut numbers = self.numbers.iter();
+        for page in &mut self.pages {
+            let numbers = numbers.by_ref().take(page.values);
+            let length = |&number: &u32| keys.get(number as usize).map_or(0, |key| key & LENGTH);
+            page.text = i64::try_from(numbers.map(length).sum::<u128>()).ok();
         }
-        let values = values.unless_overflown().filter(|_| !alike)?;
-        Some((values, kind))
     }
 }
 
 impl<K: Key> Values<K> {
     fn new(column: &ColumnDescPtr, pieces: &[&ArrayRef]) -> Self {
-        let rows = pieces.iter().map(Array::len).sum();
+        let rows = pieces.iter().copied().map(Array::len).sum();
         let nullable = column.max_def_level() > 0;
         Self {
             dictionary: Dictionary::new(),
@@ -164,59 +174,42 @@ impl<K: Key> Values<K> {
     }
 
     /// Adds rows, cut into pages.
-    fn push(
-        &mut self,
-        rows: usize,
-        nulls: Option<&NullBuffer>,
-        mut key: impl FnMut(usize) -> K,
-        text: impl Fn(K) -> i64,
-    ) {
+    fn push<N>(&mut self, rows: &[N], nulls: Option<&NullBuffer>, key: impl Fn(&N) -> K) {
         if let Some(valid) = &mut self.valid {
             match nulls {
                 Some(nulls) => valid.append_buffer(nulls.inner()),
-                None => valid.append_n(rows, true),
+                None => valid.append_n(rows.len(), true),
             }
         }
         let mut start = 0;
-        while start < rows {
+        while start < rows.len() {
             if self
                 .pages
                 .last()
                 .is_none_or(|page| page.rows == ROWS_PER_PAGE)
             {
-                self.pages.push(PageFacts {
-                    rows: 0,
-                    values: 0,
-                    bounds: None,
-                    text: None,
-                });
+                self.pages.push(PageFacts::default());
             }
             let Some(page) = self.pages.last_mut() else {
                 return;
             };
-            let end = rows.min(start + ROWS_PER_PAGE - page.rows);
-            let before = self.numbers.len();
-            let mut length = 0;
-            let mut bounds = page.bounds;
-            let mut add = |row: usize| {
-                let key = key(row);
-                let (min, max) = bounds.unwrap_or((key, key));
-                bounds = Some((min.min(key), max.max(key)));
-                length += text(key);
-                self.numbers.push(self.dictionary.number(key));
-            };
-            match nulls {
-                None => (start..end).for_each(&mut add),
-                Some(nulls) => {
-                    let nulls = nulls.slice(start, end - start);
-                    nulls.valid_indices().for_each(|row| add(start + row));
+            let end = rows.len().min(start + ROWS_PER_PAGE - page.rows);
+            let rows = &rows[start..end];
+            page.rows += rows.len();
+            let dictionary = &mut self.dictionary;
+            match nulls.map(|nulls| nulls.slice(start, rows.len())) {
+                None => {
+                    page.add(rows.iter().map(&key));
+                    self.numbers
+                        .extend(rows.iter().map(|row| dictionary.number(key(row))));
                 }
-            }
-            page.bounds = bounds;
-            page.rows += end - start;
-            page.values += self.numbers.len() - before;
-            if length > 0 {
-                *page.text.get_or_insert(0) += length;
+                Some(nulls) => {
+                    page.add(nulls.valid_indices().map(|row| key(&rows[row])));
+                    let numbers = nulls
+                        .valid_indices()
+                        .map(|row| dictionary.number(key(&rows[row])));
+                    self.numbers.extend(numbers);
+                }
             }
             start = end;
         }
@@ -243,7 +236,6 @@ impl<K: Key> Values<K> {
         }
         out.dictionary(&plain, distinct)?;
 
-        let width = usize::BITS - (distinct - 1).leading_zeros();
         let valid = self.valid.as_mut().map(BooleanBufferBuilder::finish);
         let valid = valid.as_ref().map(arrow_buffer::BooleanBuffer::values);
         let mut page_bytes = Vec::new();
@@ -256,8 +248,11 @@ impl<K: Key> Values<K> {
                 let length = u32::try_from(page_bytes.len() - 4).map_err(too_large)?;
                 page_bytes[..4].copy_from_slice(&length.to_le_bytes());
             }
-            page_bytes.push(u8::try_from(width).map_err(too_large)?);
+            // Early pages know few values, and so have small numbers.
             let numbers = &self.numbers[value..value + page.values];
+            let largest = numbers.iter().copied().max().unwrap_or_default();
+            let width = u32::BITS - largest.leading_zeros();
+            page_bytes.push(u8::try_from(width).map_err(too_large)?);
             hybrid::encode(numbers, width, &mut page_bytes);
             out.data(&page_bytes, page, kind)?;
             row += page.rows;

@@ -36,6 +36,8 @@ pub(super) struct Dictionary<K> {
     keys: Vec<K>,
     /// A power of two of places; one more than a key's number, or 0.
     slots: Vec<u32>,
+    /// How far down the upper bits of a hash are, as many as number the slots.
+    shift: u32,
     /// Whether there were too many values.
     overflow: bool,
 }
@@ -44,7 +46,8 @@ impl<K: Key> Dictionary<K> {
     pub(super) fn new() -> Self {
         Self {
             keys: Vec::new(),
-            slots: vec![0; 1024],
+            slots: vec![0; 1 << 10],
+            shift: 64 - 10,
             overflow: false,
         }
     }
@@ -57,8 +60,18 @@ impl<K: Key> Dictionary<K> {
     /// The number of a value.
     #[inline]
     pub(super) fn number(&mut self, key: K) -> u32 {
+        let slot = self.first_slot(key);
+        let number = self.slots[slot];
+        match self.keys.get((number as usize).wrapping_sub(1)) {
+            Some(&known) if known == key => number - 1,
+            _ => self.search(key, slot),
+        }
+    }
+
+    /// The number of a value that is not in its first slot.
+    #[inline(never)]
+    fn search(&mut self, key: K, mut slot: usize) -> u32 {
         let mask = self.slots.len() - 1;
-        let mut slot = self.first_slot(key);
         for _ in 0..MAX_PROBES {
             let number = self.slots[slot];
             if number == 0 {
@@ -75,12 +88,11 @@ impl<K: Key> Dictionary<K> {
 
     #[inline]
     fn first_slot(&self, key: K) -> usize {
-        let shift = 64 - self.slots.len().trailing_zeros();
         #[expect(
             clippy::cast_possible_truncation,
             reason = "as many bits as number the slots"
         )]
-        let slot = (key.hash() >> shift) as usize;
+        let slot = (key.hash() >> self.shift) as usize;
         slot
     }
 
@@ -101,6 +113,7 @@ impl<K: Key> Dictionary<K> {
 
     fn grow(&mut self) {
         self.slots = vec![0; self.slots.len() * 4];
+        self.shift -= 2;
         let mask = self.slots.len() - 1;
         for (number, &key) in (1..).zip(&self.keys) {
             let mut slot = self.first_slot(key);

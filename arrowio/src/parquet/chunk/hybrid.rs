@@ -36,25 +36,51 @@ fn put_run(length: usize, value: u32, width: u32, out: &mut Vec<u8>) {
 
 /// Packs numbers in groups of eight, the last filled up with zeros.
 fn pack(values: &[u32], width: u32, out: &mut Vec<u8>) {
+    /// More than a group takes, so that each can be written whole.
+    const ROOM: usize = 32;
     if values.is_empty() {
         return;
     }
-    let groups = values.len().div_ceil(8);
-    put_varint(groups << 1 | 1, out);
-    let end = out.len() + groups * width as usize;
-    let (mut bits, mut count) = (0_u64, 0);
-    for &value in values {
-        bits |= u64::from(value) << count;
-        count += width;
-        if count >= 32 {
-            #[expect(clippy::cast_possible_truncation, reason = "the rest stays behind")]
-            out.extend_from_slice(&(bits as u32).to_le_bytes());
-            bits >>= 32;
-            count -= 32;
+    put_varint(values.len().div_ceil(8) << 1 | 1, out);
+    let (groups, rest) = values.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let groups = groups.iter().chain((!rest.is_empty()).then_some(&last));
+
+    let mut at = out.len();
+    let size = width as usize;
+    out.resize(at + values.len().div_ceil(8) * size + ROOM, 0);
+    if width <= 8 {
+        for group in groups {
+            let place = |i: u32| u64::from(group[i as usize]) << (i * width);
+            let bits = (0..8).fold(0, |bits, i| bits | place(i));
+            out[at..at + 8].copy_from_slice(&bits.to_le_bytes());
+            at += size;
+        }
+    } else if width <= 16 {
+        for group in groups {
+            let bits = four(group, 0, width) | four(group, 4, width) << (4 * width);
+            out[at..at + 16].copy_from_slice(&bits.to_le_bytes());
+            at += size;
+        }
+    } else {
+        for group in groups {
+            let (low, high) = (four(group, 0, width), four(group, 4, width));
+            let first = low | high.checked_shl(4 * width).unwrap_or_default();
+            let second = high >> (128 - 4 * width);
+            out[at..at + 16].copy_from_slice(&first.to_le_bytes());
+            out[at + 16..at + 32].copy_from_slice(&second.to_le_bytes());
+            at += size;
         }
     }
-    out.extend_from_slice(&bits.to_le_bytes()[..count.div_ceil(8) as usize]);
-    out.resize(end, 0);
+    out.truncate(at);
+}
+
+/// Four numbers of a group, the first in the lowest bits.
+#[inline]
+fn four(group: &[u32; 8], from: usize, width: u32) -> u128 {
+    let two = |i: usize| u64::from(group[from + i]) | u64::from(group[from + i + 1]) << width;
+    u128::from(two(0)) | u128::from(two(2)) << (2 * width)
 }
 
 /// Writes one bit for each row out of a bitmap: the levels of a column that may be null.

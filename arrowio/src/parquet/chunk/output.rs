@@ -28,6 +28,28 @@ pub(super) struct PageFacts<K> {
     pub(super) text: Option<i64>,
 }
 
+impl<K> Default for PageFacts<K> {
+    fn default() -> Self {
+        Self {
+            rows: 0,
+            values: 0,
+            bounds: None,
+            text: None,
+        }
+    }
+}
+
+impl<K: Key> PageFacts<K> {
+    /// Takes values into account.
+    pub(super) fn add(&mut self, keys: impl Iterator<Item = K>) {
+        let mut keys = keys.inspect(|_| self.values += 1);
+        let Some(first) = keys.next() else { return };
+        let (min, max) = self.bounds.unwrap_or((first, first));
+        let bounds = (min.min(first), max.max(first));
+        self.bounds = Some(keys.fold(bounds, |(min, max), key| (min.min(key), max.max(key))));
+    }
+}
+
 /// The pages of a column, and what its metadata says of them.
 pub(super) struct Output<'a> {
     column: &'a ColumnDescPtr,
