@@ -5,7 +5,7 @@
 //! type selects a row of a small table that says where its fields lie, and the same few loads serve
 //! every type. Everything else in a feed (two messages in a hundred) is handed out as it is.
 
-use crate::{Alpha4, Frames, Framing, LENGTH, Message, Price4, Stock8, Time48};
+use crate::{Alpha4, Frames, Framing, LENGTH, Price4, Stock8, Time48};
 
 /// Any of the seven order messages (`A F E C X D U`).
 ///
@@ -42,8 +42,8 @@ impl OrderMessage<'_> {
     /// The market participant of `F`; blank otherwise.
     #[inline]
     pub fn attribution(&self) -> Alpha4 {
-        match Message::parse(self.bytes) {
-            Ok(Message::AddOrderAttributed(add)) => add.attribution,
+        match (self.message_type, self.bytes.last_chunk()) {
+            (b'F', Some(&mpid)) => Alpha4::from_bytes(mpid),
             _ => Alpha4::BLANK,
         }
     }
@@ -51,8 +51,8 @@ impl OrderMessage<'_> {
     /// `Y` or `N` of `C`; 0 otherwise.
     #[inline]
     pub fn printable(&self) -> u8 {
-        match Message::parse(self.bytes) {
-            Ok(Message::OrderExecutedWithPrice(executed)) => executed.printable,
+        match (self.message_type, self.bytes.get(31)) {
+            (b'C', Some(&printable)) => printable,
             _ => 0,
         }
     }
@@ -307,7 +307,7 @@ fn four(window: &[u8; WINDOW], at: u8) -> u32 {
 mod tests {
     use super::*;
     use crate::{
-        AddOrder, AddOrderAttributed, OrderCancel, OrderDelete, OrderExecuted,
+        AddOrder, AddOrderAttributed, Message, OrderCancel, OrderDelete, OrderExecuted,
         OrderExecutedWithPrice, OrderReplace, Reason, SystemEvent,
     };
 

@@ -186,7 +186,8 @@ macro_rules! messages {
             /// # Errors
             /// [`Reason`] if there are no bytes, the type is unknown, or the length is not that of
             /// the type.
-            #[inline]
+            // Only when inlined is a caller's match on the message one with the match on the type.
+            #[inline(always)]
             pub fn parse(bytes: &'a [u8]) -> Result<Self, Reason> {
                 let Some(&tag) = bytes.first() else {
                     return Err(Reason::Empty);
