@@ -46,3 +46,44 @@ fn arbitrary_bytes_as_commands_break_nothing() {
         run_bytes(&bytes);
     }
 }
+
+/// More prints than a mean can look back on, with stops that look back on all of them.
+#[test]
+fn a_thousand_prints_and_more_are_remembered_as_long_as_they_matter() {
+    use nanobook::matching::{Config, Event};
+    use nanobook::testing::{Choices, Pair, TICK};
+    use nanobook::{OrderKind, OrderRequest, Price, Qty, Side, Trail};
+
+    let mut choices = Seeded(9);
+    let mut pair = Pair::new(Config {
+        keep_closed: Some(0),
+        ..Config::default()
+    });
+    let mut submit = |request| {
+        pair.apply(Event::Submit(request)).unwrap();
+    };
+    for (period, multiplier_ppm) in [(1_024, 1_000_000), (1_023, 3_000_000), (7, 9_000_000)] {
+        let trail = Trail::MeanAbsChange {
+            multiplier_ppm,
+            period,
+        };
+        let kind = OrderKind::TrailingStopMarket {
+            stop: Price(TICK),
+            trail,
+        };
+        submit(OrderRequest::new(Side::Sell, kind, Qty(1)));
+    }
+    for _ in 0..22 {
+        for _ in 0..50 {
+            let price = Price(TICK * 100 * (100 + i64::try_from(choices.below(50)).unwrap()));
+            submit(OrderRequest::limit(Side::Sell, price, Qty(1)));
+        }
+        submit(OrderRequest::market(Side::Buy, Qty(50)));
+    }
+    pair.compare_orders();
+    assert_eq!(
+        pair.engine.pending_stops().len(),
+        0,
+        "each has met its print"
+    );
+}
