@@ -307,27 +307,26 @@ fn passive(random: &mut Random, levels: u64) -> (bool, u64) {
     }
 }
 
-/// Time of `iters` operations, on books that `setup` makes and that serve for at most `chunk` of them.
+/// Time of `iters` operations, each on a book that `setup` makes and that serves for `chunk` of them. Whole chunks are
+/// timed and their time scaled, so that few iterations do not mean a book that is colder.
 fn timed<S>(
     iters: u64,
-    chunk: u64,
+    chunk: u32,
     setup: impl Fn() -> S,
     mut op: impl FnMut(&mut S, u64),
 ) -> Duration {
     let mut total = Duration::ZERO;
-    let mut left = iters;
-    while left > 0 {
-        let n = left.min(chunk);
+    let chunks = u32::try_from(iters.div_ceil(chunk.into())).expect("seconds of chunks");
+    for _ in 0..chunks {
         let mut state = setup();
         let start = Instant::now();
-        for i in 0..n {
+        for i in 0..u64::from(chunk) {
             op(&mut state, i);
         }
         total += start.elapsed();
         drop(state);
-        left -= n;
     }
-    total
+    total.mul_f64(iters as f64 / (f64::from(chunks) * f64::from(chunk)))
 }
 
 fn submit_rest<V: Venue>(c: &mut Criterion, name: &str, levels: u64) {

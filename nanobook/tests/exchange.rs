@@ -85,6 +85,14 @@ fn the_four_stops_can_be_submitted_seen_and_cancelled() {
     );
     assert!(exchange.cancel(ids[2]).success);
     assert_eq!(exchange.pending_stop_count(), 3);
+    let sell = exchange.submit_stop_market(Side::Sell, at(50), 1).order_id;
+    let buy = exchange.submit_stop_market(Side::Buy, at(150), 1).order_id;
+    let pending = exchange.engine().pending_stops();
+    assert_eq!(
+        pending,
+        [ids[0], ids[1], ids[3], sell, buy],
+        "in order of id"
+    );
     let limit = exchange.submit_limit(Side::Buy, at(95), 1, GTC).order_id;
     assert_eq!(exchange.get_stop_order(limit), None);
     let refused = exchange.replace(ids[0], at(1), 1);

@@ -264,3 +264,31 @@ fn follow(stop: &mut Stop, side: Side, price: Price, changes: &Changes) {
         Side::Sell => stop.level.max(behind),
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_that_is_cancelled_waits_no_more() {
+        let mut stops = Stops::default();
+        let trail = Trail::Fixed(Price(1));
+        let level = Price(5);
+        for kind in [
+            OrderKind::StopMarket { stop: level },
+            OrderKind::TrailingStopMarket { stop: level, trail },
+        ] {
+            for side in [Side::Buy, Side::Sell] {
+                let stop = Stop {
+                    kind,
+                    level,
+                    mark: None,
+                };
+                stops.wait(OrderId(1), side, &stop);
+                assert_eq!(stops.waiting().count(), 1);
+                stops.remove(OrderId(1), side, &stop);
+                assert_eq!(stops.waiting().count(), 0);
+            }
+        }
+    }
+}
