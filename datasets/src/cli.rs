@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use nanobook_itch::replay::Config;
@@ -15,7 +16,7 @@ use self::args::{Args, Command, Reading, ReplayArgs, SynthArgs};
 use crate::report::grouped;
 use crate::{
     Error, Result, SAMPLE_NAME, SessionDate, Source, Stop, WrittenDay, catalog, inspect, replay,
-    replay_into, sample,
+    replay_into, sample, unfinished,
 };
 
 /// Asked for by Ctrl-C.
@@ -25,6 +26,9 @@ static STOP: Stop = Stop::new();
 const FAILED: u8 = 1;
 /// Exit code of `verify` when something was odd.
 const FAULTS: u8 = 3;
+/// How long the work has to end after Ctrl-C.
+const PATIENCE: Duration = Duration::from_millis(250);
+
 /// Exit code after Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
@@ -32,7 +36,7 @@ const INTERRUPTED: u8 = 130;
 pub fn run() -> ExitCode {
     let args = Args::parse();
     // Without a handler Ctrl-C ends the process at once, which leaves a hidden folder at most.
-    let _ = ctrlc::set_handler(|| STOP.ask());
+    let _ = ctrlc::set_handler(interrupt);
     let mut out = io::stdout().lock();
     let result = match args.command {
         Command::Replay(args) => run_replay(&args, &mut out),
@@ -58,10 +62,23 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Asks for the end, and makes one when the work does not come round to it: a feed may be silent.
+fn interrupt() {
+    STOP.ask();
+    std::thread::sleep(PATIENCE);
+    unfinished::remove();
+    let _ = writeln!(io::stderr(), "nanobook: {}", Error::Interrupted);
+    std::process::exit(INTERRUPTED.into());
+}
+
+/// Prints for people: when nobody reads any more, the work goes on.
 fn say(out: &mut impl Write, text: impl std::fmt::Display) -> Result<()> {
-    write!(out, "{text}")
-        .and_then(|()| out.flush())
-        .map_err(|e| Error::io("write", Path::new("standard output"), e))
+    match write!(out, "{text}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::io("write", Path::new("standard output"), e))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What is to be read: files, or the sample.
@@ -194,7 +211,8 @@ fn run_synth(args: &SynthArgs, out: &mut impl Write) -> Result<ExitCode> {
     };
     let bytes = crate::synthesize(config, &args.file, &STOP)?;
     if args.file != Path::new("-") {
-        let (messages, bytes) = (grouped(args.messages), grouped(bytes));
+        let messages = args.messages.max(synth::Config::MIN_MESSAGES);
+        let (messages, bytes) = (grouped(messages), grouped(bytes));
         say(
             out,
             format_args!(

@@ -20,6 +20,7 @@ use crate::pipeline::{Stop, replay_day};
 use crate::report::SessionReport;
 use crate::session::SessionDate;
 use crate::source::Source;
+use crate::unfinished::Unfinished;
 use crate::{Error, Result};
 
 const MANIFEST: &str = "manifest";
@@ -110,6 +111,7 @@ pub(crate) struct Staging {
     out: PathBuf,
     folder: PathBuf,
     date: SessionDate,
+    unfinished: Unfinished,
     /// Folders that were made for this day, to be taken away again when it fails.
     made: Option<PathBuf>,
 }
@@ -122,6 +124,7 @@ impl Staging {
         let folder = out.join(format!("{STAGING_PREFIX}{date}-{}", std::process::id()));
         let staging = Self {
             out: out.to_path_buf(),
+            unfinished: Unfinished::new(&folder),
             folder,
             date,
             made,
@@ -154,22 +157,32 @@ impl Staging {
 
     /// Moves the finished folders to their places, the manifest last.
     fn commit<'a>(mut self, tables: impl Iterator<Item = &'a str>) -> Result<()> {
-        for name in tables.chain([MANIFEST]) {
-            let place = self.partition(name);
-            let parent = self.out.join(name);
-            let old = self.folder.join(format!("old-{name}"));
-            let swap = || -> io::Result<()> {
-                fs::create_dir_all(&parent)?;
-                if place.exists() {
-                    fs::rename(&place, &old)?;
-                }
-                fs::rename(self.folder.join(name), &place)?;
-                fs::File::open(&parent)?.sync_all()
-            };
-            swap().map_err(|e| Error::io("put in place", &place, e))?;
-            self.made = None;
-        }
+        self.unfinished
+            .finish(|| tables.chain([MANIFEST]).try_for_each(|name| self.put(name)))?;
+        self.made = None;
         Ok(())
+    }
+
+    /// Moves one finished folder to its place; what was there stays there when that fails.
+    fn put(&self, name: &str) -> Result<()> {
+        let place = self.partition(name);
+        let parent = self.out.join(name);
+        let old = self.folder.join(format!("old-{name}"));
+        let swap = || -> io::Result<()> {
+            fs::create_dir_all(&parent)?;
+            let replaces = place.exists();
+            if replaces {
+                fs::rename(&place, &old)?;
+            }
+            if let Err(e) = fs::rename(self.folder.join(name), &place) {
+                if replaces {
+                    fs::rename(&old, &place)?;
+                }
+                return Err(e);
+            }
+            fs::File::open(&parent)?.sync_all()
+        };
+        swap().map_err(|e| Error::io("put in place", &place, e))
     }
 }
 

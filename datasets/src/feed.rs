@@ -1,5 +1,6 @@
 //! A source cut into blocks of whole frames, read ahead on a thread of its own.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
@@ -12,6 +13,9 @@ use crate::{Error, Result};
 
 /// Blocks that may wait between the reading thread and the books: each is 16 MB of memory, and one hides a hiccup.
 const AHEAD: usize = 1;
+
+/// Bytes of the zero length that ends a session.
+const END_MARK: u64 = 2;
 
 /// Whole frames of a feed.
 pub(crate) struct Block {
@@ -34,6 +38,8 @@ pub(crate) struct FeedEnd {
     pub(crate) path: PathBuf,
     pub(crate) origin: Origin,
     pub(crate) tail: Option<Tail>,
+    /// Unpacked bytes behind the end of the session.
+    pub(crate) trailing_bytes: u64,
 }
 
 /// Reads a source in blocks.
@@ -87,11 +93,22 @@ impl Feed {
                 Err(error) => return Err(feed_error(&self.path, self.compression, error)),
             }
         };
-        let source = self.reader.into_inner();
+        let behind = if tail.is_none() {
+            self.reader.unread().len()
+        } else {
+            0
+        };
+        let mut source = self.reader.into_inner();
+        let rest = match tail {
+            Some(_) => 0,
+            None => io::copy(&mut source, &mut io::sink())
+                .map_err(|e| Error::io("read", &self.path, e))?,
+        };
         Ok(FeedEnd {
             path: self.path,
             origin: source.finish()?,
             tail,
+            trailing_bytes: (behind as u64 + rest).saturating_sub(END_MARK),
         })
     }
 
@@ -101,7 +118,7 @@ impl Feed {
             nanobook_itch::Error::Truncated { .. } => true,
             nanobook_itch::Error::Io { source, .. } => {
                 self.compression != Compression::None
-                    && source.kind() == std::io::ErrorKind::UnexpectedEof
+                    && source.kind() == io::ErrorKind::UnexpectedEof
             }
             _ => false,
         }

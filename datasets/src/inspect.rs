@@ -35,6 +35,8 @@ pub struct Inspection {
     pub system_events: Vec<(u8, u64)>,
     /// The end was missing.
     pub tail: Option<Tail>,
+    /// Bytes behind the end of the session.
+    pub trailing_bytes: u64,
 }
 
 /// Counts the messages of a source.
@@ -61,7 +63,12 @@ pub fn inspect(source: Source, options: &ReplayOptions, stop: &Stop) -> Result<I
         (!stop.is_asked()).then_some(block.bytes)
     });
     progress.finish();
-    let FeedEnd { path, origin, tail } = end.map_err(|e| e.after(counter.last_ns))?;
+    let FeedEnd {
+        path,
+        origin,
+        tail,
+        trailing_bytes,
+    } = end.map_err(|e| e.after(counter.last_ns))?;
     if counter.messages.total() == 0 {
         return Err(Error::Empty { path });
     }
@@ -81,6 +88,7 @@ pub fn inspect(source: Source, options: &ReplayOptions, stop: &Stop) -> Result<I
         symbols,
         system_events: counter.system_events,
         tail,
+        trailing_bytes,
     })
 }
 
@@ -190,6 +198,13 @@ impl std::fmt::Display for Inspection {
         }
         if let Some(tail) = &self.tail {
             line(f, "truncated", &tail.reason)?;
+        }
+        if self.trailing_bytes > 0 {
+            line(
+                f,
+                "behind the end",
+                &format!("{} bytes", grouped(self.trailing_bytes)),
+            )?;
         }
         Ok(())
     }

@@ -21,6 +21,7 @@
 //! | `files` | row groups → Parquet files, in order, by any number of workers |
 //! | `dataset` | the folders of a dataset, replaced as a whole |
 //! | `inspect` | counts without books |
+//! | `unfinished` | what goes away when the process is interrupted |
 //! | `catalog` | what a dataset holds |
 //! | `cli` | the command `nanobook` |
 
@@ -39,6 +40,7 @@ mod sample;
 mod session;
 mod source;
 mod synthesize;
+mod unfinished;
 
 pub use catalog::{CatalogEntry, catalog};
 pub use dataset::{WrittenDay, replay};

@@ -136,18 +136,18 @@ impl<S: Sink> Player<'_, S> {
         if (self.stop)() {
             return Err(Error::Interrupted);
         }
-        let FeedEnd { path, origin, tail } =
-            end.map_err(|e| e.after(self.replay.report().last_ns))?;
+        let end = end.map_err(|e| e.after(self.replay.report().last_ns))?;
         if self.replay.messages() == 0 {
-            return Err(Error::Empty { path });
+            return Err(Error::Empty { path: end.path });
         }
         let report = self.replay.finish(self.sink);
         Ok(SessionReport {
-            origin,
+            origin: end.origin,
             framing: self.framing,
             report,
             unknown_breaks: None,
-            tail,
+            tail: end.tail,
+            trailing_bytes: end.trailing_bytes,
         })
     }
 }

@@ -28,13 +28,16 @@ pub struct SessionReport {
     pub unknown_breaks: Option<u64>,
     /// The end was missing.
     pub tail: Option<Tail>,
+    /// Unpacked bytes behind the zero length that ends the session; they are not replayed.
+    pub trailing_bytes: u64,
 }
 
 impl SessionReport {
-    /// Whether anything was odd: a fault, a skipped message, a missing end, a book crossed at the end.
+    /// Whether anything was odd: a fault, a skipped message, a missing end or bytes behind it, a book crossed at the end.
     pub fn has_faults(&self) -> bool {
         self.report.has_faults()
             || self.tail.is_some()
+            || self.trailing_bytes > 0
             || self.report.crossed_books > 0
             || self.unknown_breaks.unwrap_or(0) > 0
     }
@@ -63,6 +66,7 @@ impl SessionReport {
             "faults": faults,
             "unknown_breaks": self.unknown_breaks,
             "truncated": self.tail.as_ref().map(|tail| &tail.reason),
+            "trailing_bytes": self.trailing_bytes,
             "first_time": time(report.first_ns),
             "last_time": time(report.last_ns),
             "last_system_event": report.last_system_event.map(letter),
@@ -165,6 +169,10 @@ impl fmt::Display for SessionReport {
         line(f, "faults", &seen)?;
         if let Some(tail) = &self.tail {
             line(f, "truncated", &tail.reason)?;
+        }
+        if self.trailing_bytes > 0 {
+            let bytes = format!("{} bytes, not replayed", grouped(self.trailing_bytes));
+            line(f, "behind the end", &bytes)?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use flate2::write::GzEncoder;
 use nanobook_itch::synth::{Config, Day};
 
+use crate::unfinished::Unfinished;
 use crate::{Error, Result, Stop};
 
 /// Writes a synthetic day, packed if the name ends in `.gz` or `.zst`, to standard output for `-`; says how many bytes
@@ -27,16 +28,27 @@ pub fn synthesize(config: Config, path: &Path, stop: &Stop) -> Result<u64> {
     let mut hidden = path.file_name().unwrap_or_default().to_owned();
     hidden.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(hidden);
-    let result = write_file(config, path, &temporary, stop);
+    let unfinished = Unfinished::new(&temporary);
+    let packing = path.extension().and_then(|extension| extension.to_str());
+    let result = write_file(config, &temporary, packing, stop).and_then(|bytes| {
+        unfinished
+            .finish(|| fs::rename(&temporary, path))
+            .map(|()| bytes)
+    });
     if result.is_err() {
         let _ = fs::remove_file(&temporary);
     }
     result.map_err(error)
 }
 
-fn write_file(config: Config, path: &Path, temporary: &Path, stop: &Stop) -> io::Result<u64> {
+fn write_file(
+    config: Config,
+    temporary: &Path,
+    packing: Option<&str>,
+    stop: &Stop,
+) -> io::Result<u64> {
     let file = BufWriter::with_capacity(1 << 20, File::create(temporary)?);
-    let bytes = match path.extension().and_then(|extension| extension.to_str()) {
+    let bytes = match packing {
         Some("gz") => {
             let mut packed = GzEncoder::new(file, flate2::Compression::default());
             let bytes = write(config, &mut packed, stop)?;
@@ -56,7 +68,6 @@ fn write_file(config: Config, path: &Path, temporary: &Path, stop: &Stop) -> io:
             bytes
         }
     };
-    fs::rename(temporary, path)?;
     Ok(bytes)
 }
 

@@ -150,6 +150,12 @@ impl<R: Read> FrameReader<R> {
         self.framing
     }
 
+    /// Bytes that were read and are in no block yet; at the end, what follows the last message: nothing, a torn
+    /// message, or the zero length that ends a session and what stands behind it.
+    pub fn unread(&self) -> &[u8] {
+        &self.carry
+    }
+
     /// The source, which may have been read further than the last message.
     pub fn into_inner(self) -> R {
         self.source

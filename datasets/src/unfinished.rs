@@ -1,0 +1,43 @@
+//! What goes away when the process is interrupted: hidden folders and files that are not finished.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static PATHS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn paths() -> MutexGuard<'static, Vec<PathBuf>> {
+    PATHS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A path that is not finished, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Unfinished(PathBuf);
+
+impl Unfinished {
+    pub(crate) fn new(path: &Path) -> Self {
+        paths().push(path.to_path_buf());
+        Self(path.to_path_buf())
+    }
+
+    /// Does what finishes the path; nothing is removed meanwhile.
+    pub(crate) fn finish<T>(&self, work: impl FnOnce() -> T) -> T {
+        let mut paths = paths();
+        let done = work();
+        paths.retain(|path| *path != self.0);
+        done
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        paths().retain(|path| *path != self.0);
+    }
+}
+
+/// Removes all that is not finished, for a process that is about to end.
+pub(crate) fn remove() {
+    for path in paths().iter() {
+        // What can't be removed is hidden and named as unfinished.
+        let _ = std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path));
+    }
+}
