@@ -115,9 +115,11 @@ mod tests {
     fn a_level_that_ends_makes_room_for_the_next() {
         let mut book = OrderBook::new();
         for n in 1..1_000 {
-            let slot = book.enter(OrderId(1), Side::Buy, Price(n), Qty(1));
-            book.leave(slot.unwrap());
+            let mut enter = |price| book.enter(OrderId(1), Side::Buy, Price(price), Qty(1));
+            for slot in [n, n + 1, n + 2].map(|price| enter(price).unwrap()) {
+                book.leave(slot);
+            }
         }
-        assert_eq!(book.levels.pool.len(), 1);
+        assert_eq!(book.levels.pool.len(), 3);
     }
 }
