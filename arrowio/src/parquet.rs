@@ -94,9 +94,10 @@ impl Encoder {
         for (at, mut writer) in writers.into_iter().enumerate() {
             let field = self.schema.field(at);
             let pieces: Vec<&ArrayRef> = all.iter().map(|batch| batch.column(at)).collect();
-            if settings::is_dictionary(field) {
-                let descriptor = self.columns.column(at);
-                if let Some(chunk) = chunk::encode(&descriptor, &pieces, settings::compression())? {
+            if let Some(plan) = settings::plan(field) {
+                let column = self.columns.column(at);
+                let compression = settings::compression(Some(plan));
+                if let Some(chunk) = chunk::encode(&column, &pieces, plan, compression)? {
                     columns.push(Column::Own(chunk));
                     continue;
                 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
+use arrow_select::concat::concat_batches;
 use nanobook::Sink;
 use nanobook::rows::{
     Bar, Bbo, Depth, DirectListing, Imbalance, Ipo, Luld, Mbo, Mwcb, Participant, RegSho, Rpii,
@@ -167,7 +168,9 @@ impl RowGroup {
     /// # Errors
     /// When a price does not fit the price type.
     pub fn batch(&self) -> Result<RecordBatch> {
-        self.rows.batch(0..self.rows.len(), &self.options)
+        let batches = self.batches().collect::<Result<Vec<_>>>()?;
+        let schema = self.table.schema(&self.options);
+        Ok(concat_batches(&schema, &batches)?)
     }
 
     /// The rows as batches that fit the cache, which is what encoding them wants.

@@ -1,19 +1,20 @@
-//! A column of a row group, dictionary-encoded in one pass.
+//! A column of a row group, encoded in one pass.
 //!
-//! The Parquet crate's own encoder hashes every value with a keyed hash, keeps its place as eight bytes, and treats
-//! text as bytes on the heap. Our columns are numbers and text of a few bytes, which is a number too: the dictionary
-//! here is a table of numbers. The pages, the page index and the metadata are those of the crate, which also appends
-//! the result to the file.
+//! The Parquet crate's own encoder hashes every value with a keyed hash, keeps its place in the dictionary as eight bytes,
+//! and treats text as bytes on the heap. Our columns are numbers and text of a few bytes, which is a number too: the
+//! dictionary here is a table of numbers. The pages, the page index and the metadata are those of the crate, which
+//! also appends the result to the file.
 //!
 //! Not every column is for this: with more distinct values than a dictionary should have, with long texts that begin
 //! alike, with NaN, or with nothing but nulls, [`encode`] says `None`, and the crate's encoder has it.
 
+mod delta;
 mod dictionary;
 mod hybrid;
 mod kind;
 mod output;
 
-use ::parquet::basic::Compression;
+use ::parquet::basic::{Compression, Encoding};
 use ::parquet::column::writer::ColumnCloseResult;
 use ::parquet::errors::Result;
 use ::parquet::file::writer::SerializedRowGroupWriter;
@@ -21,12 +22,12 @@ use ::parquet::schema::types::ColumnDescPtr;
 use arrow_array::builder::BooleanBufferBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Decimal128Type, Float64Type, Int8Type, Int64Type, UInt16Type, UInt32Type,
-    UInt64Type,
+    ArrowPrimitiveType, Decimal128Type, Float64Type, Int8Type, Int64Type, TimestampNanosecondType,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef};
-use arrow_buffer::NullBuffer;
-use arrow_schema::DataType;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_schema::{DataType, TimeUnit};
 use bytes::Bytes;
 
 use self::dictionary::{Dictionary, Key};
@@ -52,21 +53,31 @@ impl Chunk {
     }
 }
 
+/// How the values of a column are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// Each distinct value once, and then their places: for values that come again.
+    Dictionary,
+    /// Differences of neighbours: for 64-bit numbers that rise slowly.
+    Delta,
+}
+
 /// Encodes a column that comes in pieces, unless it is better encoded otherwise.
 pub(super) fn encode(
     column: &ColumnDescPtr,
     pieces: &[&ArrayRef],
+    plan: Plan,
     compression: Compression,
 ) -> Result<Option<Chunk>> {
     let Some(first) = pieces.first() else {
         return Ok(None);
     };
-    macro_rules! numbers {
-        ($arrow:ty, $kind:expr, $key:expr) => {{
-            let values = Values::of_numbers::<$arrow>(column, pieces, $key);
-            values.map(|values| values.write(column, &$kind, compression))
-        }};
-    }
+    let target = Target {
+        column,
+        pieces,
+        plan,
+        compression,
+    };
     match first.data_type() {
         DataType::Float64 => {
             let nan = |piece: &&ArrayRef| {
@@ -76,105 +87,163 @@ pub(super) fn encode(
             if pieces.iter().any(nan) {
                 return Ok(None);
             }
-            numbers!(Float64Type, Number::Double, key_of_f64)
+            target.numbers::<Float64Type>(Number::Double, key_of_f64)
         }
-        DataType::Int64 => numbers!(Int64Type, Number::Int64, key_of_i64),
+        DataType::Int64 => target.numbers::<Int64Type>(Number::Int64, key_of_i64),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            target.numbers::<TimestampNanosecondType>(Number::Int64, key_of_i64)
+        }
         #[expect(clippy::cast_possible_truncation, reason = "eighteen digits fit")]
         DataType::Decimal128(..) => {
-            numbers!(Decimal128Type, Number::Int64, |v| key_of_i64(v as i64))
+            target.numbers::<Decimal128Type>(Number::Int64, |v| key_of_i64(v as i64))
         }
-        DataType::UInt64 => numbers!(UInt64Type, Number::UInt64, |v| v),
-        DataType::UInt32 => numbers!(UInt32Type, Number::UInt32, u64::from),
-        DataType::UInt16 => numbers!(UInt16Type, Number::UInt32, u64::from),
-        DataType::Int8 => numbers!(Int8Type, Number::Int32, |v| key_of_i64(i64::from(v))),
-        DataType::Utf8View => {
-            let values = Values::of_text(column, pieces);
-            values.map(|(values, kind)| values.write(column, &kind, compression))
-        }
-        _ => None,
+        DataType::UInt64 => target.numbers::<UInt64Type>(Number::UInt64, |v| v),
+        DataType::UInt32 => target.numbers::<UInt32Type>(Number::UInt32, u64::from),
+        DataType::UInt16 => target.numbers::<UInt16Type>(Number::UInt32, u64::from),
+        DataType::Int8 => target.numbers::<Int8Type>(Number::Int32, |v| key_of_i64(v.into())),
+        DataType::Utf8View => target.text(),
+        _ => Ok(None),
     }
-    .transpose()
 }
 
-/// The values of a column as numbers of a dictionary.
-struct Values<K> {
-    dictionary: Dictionary<K>,
-    /// For each value that is not null.
-    numbers: Vec<u32>,
+/// A column and how it is to be written.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    column: &'a ColumnDescPtr,
+    pieces: &'a [&'a ArrayRef],
+    plan: Plan,
+    compression: Compression,
+}
+
+impl Target<'_> {
+    fn numbers<T: ArrowPrimitiveType>(
+        self,
+        kind: Number,
+        key: impl Fn(T::Native) -> u64,
+    ) -> Result<Option<Chunk>> {
+        let arrays = self.pieces.iter().map(|piece| piece.as_primitive::<T>());
+        let rows = arrays.map(|array| (&array.values()[..], array.nulls()));
+        if self.plan == Plan::Delta && kind.is_64_bits() {
+            let mut values = Values::new(self);
+            for (rows, nulls) in rows {
+                values.push(rows, nulls, |native| key(*native), |key| kind.to_i64(key));
+            }
+            return self.write_delta(values, kind);
+        }
+        let mut values = Values::new(self);
+        let mut dictionary = Dictionary::new();
+        for (rows, nulls) in rows {
+            values.push(
+                rows,
+                nulls,
+                |native| key(*native),
+                |key| dictionary.number(key),
+            );
+        }
+        self.write(values, &dictionary, &kind)
+    }
+
+    fn text(self) -> Result<Option<Chunk>> {
+        let mut kind = Text::default();
+        let mut values = Values::new(self);
+        let mut dictionary = Dictionary::new();
+        for piece in self.pieces {
+            let array = piece.as_string_view();
+            let views: &[u128] = array.views();
+            let is_long = |view: &u128| view & LENGTH > INLINE;
+            if !views.iter().any(is_long) {
+                let number = |key| dictionary.number(key);
+                values.push(views, array.nulls(), |view| key_of_view(*view), number);
+                continue;
+            }
+            let mut keys = Vec::with_capacity(views.len());
+            for (row, view) in views.iter().enumerate() {
+                keys.push(if is_long(view) && array.is_valid(row) {
+                    match kind.key_of_long(array.value(row).as_bytes()) {
+                        Some(key) => key,
+                        None => return Ok(None),
+                    }
+                } else {
+                    key_of_view(*view)
+                });
+            }
+            values.push(
+                &keys,
+                array.nulls(),
+                |key| *key,
+                |key| dictionary.number(key),
+            );
+        }
+        values.count_text(&dictionary);
+        self.write(values, &dictionary, &kind)
+    }
+
+    /// Writes the dictionary page and the pages of places in it.
+    fn write<K: Key>(
+        self,
+        values: Values<K, u32>,
+        dictionary: &Dictionary<K>,
+        kind: &impl Kind<K>,
+    ) -> Result<Option<Chunk>> {
+        let keys = match dictionary.keys() {
+            Some(keys) if !keys.is_empty() => keys,
+            _ => return Ok(None),
+        };
+        let mut out = Output::new(self.column, self.compression, Encoding::RLE_DICTIONARY)?;
+        let mut plain = Vec::with_capacity(keys.len() * 8);
+        for &key in keys {
+            kind.plain(key, &mut plain);
+        }
+        out.dictionary(&plain, keys.len())?;
+        let chunk = values.write(out, kind, |numbers, page| {
+            // Early pages know few values, and so have small numbers.
+            let largest = numbers.iter().copied().max().unwrap_or_default();
+            let width = u32::BITS - largest.leading_zeros();
+            page.push(width.to_le_bytes()[0]);
+            hybrid::encode(numbers, width, page);
+        })?;
+        Ok(Some(chunk))
+    }
+
+    /// Writes pages of differences.
+    fn write_delta(self, values: Values<u64, i64>, kind: Number) -> Result<Option<Chunk>> {
+        if values.coded.is_empty() {
+            return Ok(None);
+        }
+        let out = Output::new(self.column, self.compression, Encoding::DELTA_BINARY_PACKED)?;
+        let chunk = values.write(out, &kind, delta::encode)?;
+        Ok(Some(chunk))
+    }
+}
+
+/// The values of a column, as its pages are to have them.
+struct Values<K, V> {
+    /// One for each row that is not null.
+    coded: Vec<V>,
     /// For each row, in a column that may be null.
     valid: Option<BooleanBufferBuilder>,
     pages: Vec<PageFacts<K>>,
 }
 
-impl Values<u64> {
-    fn of_numbers<T: ArrowPrimitiveType>(
-        column: &ColumnDescPtr,
-        pieces: &[&ArrayRef],
-        key: impl Fn(T::Native) -> u64,
-    ) -> Option<Self> {
-        let mut values = Self::new(column, pieces);
-        for piece in pieces {
-            let array = piece.as_primitive::<T>();
-            let natives: &[T::Native] = array.values();
-            values.push(natives, array.nulls(), |native| key(*native));
-        }
-        values.unless_overflown()
-    }
-}
-
-impl Values<u128> {
-    /// `None` also when two long texts begin alike.
-    fn of_text(column: &ColumnDescPtr, pieces: &[&ArrayRef]) -> Option<(Self, Text)> {
-        let mut values = Self::new(column, pieces);
-        let mut kind = Text::default();
-        for piece in pieces {
-            let array = piece.as_string_view();
-            let views: &[u128] = array.views();
-            let is_long = |view: &u128| view & LENGTH > INLINE;
-            if views.iter().any(is_long) {
-                let mut keys = Vec::with_capacity(views.len());
-                for (row, view) in views.iter().enumerate() {
-                    keys.push(if is_long(view) && array.is_valid(row) {
-                        kind.key_of_long(array.value(row).as_bytes())?
-                    } else {
-                        key_of_view(*view)
-                    });
-                }
-                values.push(&keys, array.nulls(), |key| *key);
-            } else {
-                values.push(views, array.nulls(), |view| key_of_view(*view));
-            }
-        }
-        values.count_text();
-        values.unless_overflown().map(|values| (values, kind))
-    }
-
-    /// Counts the bytes of text of each page.
-    fn count_text(&mut self) {
-        let keys = self.dictionary.keys().unwrap_or_default();
-        let mut numbers = self.numbers.iter();
-        for page in &mut self.pages {
-            let numbers = numbers.by_ref().take(page.values);
-            let length = |&number: &u32| keys.get(number as usize).map_or(0, |key| key & LENGTH);
-            page.text = i64::try_from(numbers.map(length).sum::<u128>()).ok();
-        }
-    }
-}
-
-impl<K: Key> Values<K> {
-    fn new(column: &ColumnDescPtr, pieces: &[&ArrayRef]) -> Self {
-        let rows = pieces.iter().copied().map(Array::len).sum();
-        let nullable = column.max_def_level() > 0;
+impl<K: Key, V> Values<K, V> {
+    fn new(target: Target<'_>) -> Self {
+        let rows = target.pieces.iter().copied().map(Array::len).sum();
+        let nullable = target.column.max_def_level() > 0;
         Self {
-            dictionary: Dictionary::new(),
-            numbers: Vec::with_capacity(rows),
+            coded: Vec::with_capacity(rows),
             valid: nullable.then(|| BooleanBufferBuilder::new(rows)),
             pages: Vec::new(),
         }
     }
 
     /// Adds rows, cut into pages.
-    fn push<N>(&mut self, rows: &[N], nulls: Option<&NullBuffer>, key: impl Fn(&N) -> K) {
+    fn push<N>(
+        &mut self,
+        rows: &[N],
+        nulls: Option<&NullBuffer>,
+        key: impl Fn(&N) -> K,
+        mut value: impl FnMut(K) -> V,
+    ) {
         if let Some(valid) = &mut self.valid {
             match nulls {
                 Some(nulls) => valid.append_buffer(nulls.inner()),
@@ -183,11 +252,8 @@ impl<K: Key> Values<K> {
         }
         let mut start = 0;
         while start < rows.len() {
-            if self
-                .pages
-                .last()
-                .is_none_or(|page| page.rows == ROWS_PER_PAGE)
-            {
+            let is_full = |page: &PageFacts<K>| page.rows == ROWS_PER_PAGE;
+            if self.pages.last().is_none_or(is_full) {
                 self.pages.push(PageFacts::default());
             }
             let Some(page) = self.pages.last_mut() else {
@@ -196,69 +262,59 @@ impl<K: Key> Values<K> {
             let end = rows.len().min(start + ROWS_PER_PAGE - page.rows);
             let rows = &rows[start..end];
             page.rows += rows.len();
-            let dictionary = &mut self.dictionary;
             match nulls.map(|nulls| nulls.slice(start, rows.len())) {
                 None => {
                     page.add(rows.iter().map(&key));
-                    self.numbers
-                        .extend(rows.iter().map(|row| dictionary.number(key(row))));
+                    self.coded.extend(rows.iter().map(|row| value(key(row))));
                 }
                 Some(nulls) => {
-                    page.add(nulls.valid_indices().map(|row| key(&rows[row])));
-                    let numbers = nulls
-                        .valid_indices()
-                        .map(|row| dictionary.number(key(&rows[row])));
-                    self.numbers.extend(numbers);
+                    let valid = || nulls.valid_indices().map(|row| key(&rows[row]));
+                    page.add(valid());
+                    self.coded.extend(valid().map(&mut value));
                 }
             }
             start = end;
         }
     }
 
-    fn unless_overflown(self) -> Option<Self> {
-        let distinct = self.dictionary.keys()?;
-        (!distinct.is_empty()).then_some(self)
-    }
-
-    /// Writes the dictionary page and the data pages.
+    /// Writes the data pages, whose values `encode` writes.
     fn write(
         mut self,
-        column: &ColumnDescPtr,
+        mut out: Output<'_>,
         kind: &impl Kind<K>,
-        compression: Compression,
+        encode: impl Fn(&[V], &mut Vec<u8>),
     ) -> Result<Chunk> {
-        let mut out = Output::new(column, compression)?;
-        let keys = self.dictionary.keys().unwrap_or_default();
-        let distinct = keys.len();
-        let mut plain = Vec::with_capacity(distinct * 8);
-        for &key in keys {
-            kind.plain(key, &mut plain);
-        }
-        out.dictionary(&plain, distinct)?;
-
         let valid = self.valid.as_mut().map(BooleanBufferBuilder::finish);
-        let valid = valid.as_ref().map(arrow_buffer::BooleanBuffer::values);
-        let mut page_bytes = Vec::new();
+        let valid = valid.as_ref().map(BooleanBuffer::values);
+        let mut bytes = Vec::new();
         let (mut row, mut value) = (0, 0);
         for page in &self.pages {
-            page_bytes.clear();
+            bytes.clear();
             if let Some(valid) = valid {
-                page_bytes.extend_from_slice(&[0; 4]);
-                hybrid::encode_bits(&valid[row / 8..], page.rows, &mut page_bytes);
-                let length = u32::try_from(page_bytes.len() - 4).map_err(too_large)?;
-                page_bytes[..4].copy_from_slice(&length.to_le_bytes());
+                bytes.extend_from_slice(&[0; 4]);
+                hybrid::encode_bits(&valid[row / 8..], page.rows, &mut bytes);
+                let length = u32::try_from(bytes.len() - 4).map_err(too_large)?;
+                bytes[..4].copy_from_slice(&length.to_le_bytes());
             }
-            // Early pages know few values, and so have small numbers.
-            let numbers = &self.numbers[value..value + page.values];
-            let largest = numbers.iter().copied().max().unwrap_or_default();
-            let width = u32::BITS - largest.leading_zeros();
-            page_bytes.push(u8::try_from(width).map_err(too_large)?);
-            hybrid::encode(numbers, width, &mut page_bytes);
-            out.data(&page_bytes, page, kind)?;
+            encode(&self.coded[value..value + page.values], &mut bytes);
+            out.data(&bytes, page, kind)?;
             row += page.rows;
             value += page.values;
         }
         out.finish(&self.pages, kind)
+    }
+}
+
+impl Values<u128, u32> {
+    /// Counts the bytes of text of each page.
+    fn count_text(&mut self, dictionary: &Dictionary<u128>) {
+        let keys = dictionary.keys().unwrap_or_default();
+        let mut numbers = self.coded.iter();
+        for page in &mut self.pages {
+            let numbers = numbers.by_ref().take(page.values);
+            let length = |&number: &u32| keys.get(number as usize).map_or(0, |key| key & LENGTH);
+            page.text = i64::try_from(numbers.map(length).sum::<u128>()).ok();
+        }
     }
 }
 

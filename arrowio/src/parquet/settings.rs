@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::chunk::Plan;
 use ::parquet::arrow::add_encoded_arrow_schema_to_metadata;
 use ::parquet::basic::{Compression, Encoding, ZstdLevel};
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
@@ -12,20 +13,29 @@ use arrow_schema::{DataType, Field, Fields, Schema};
 /// Columns whose values rise slowly: differences of neighbours take fewer bits than places in a dictionary.
 const DELTA: &[&str] = &["ts_event", "seq", "order_id", "old_order_id", "match_id"];
 
-/// Whether a column is written with a dictionary.
-pub(super) fn is_dictionary(field: &Field) -> bool {
-    !DELTA.contains(&field.name().as_str()) && *field.data_type() != DataType::Boolean
+/// How a column's values are written; `None` for the Parquet crate's plain encoding.
+pub(super) fn plan(field: &Field) -> Option<Plan> {
+    match field.data_type() {
+        DataType::Boolean => None,
+        _ if DELTA.contains(&field.name().as_str()) => Some(Plan::Delta),
+        _ => Some(Plan::Dictionary),
+    }
 }
 
 /// How pages are compressed.
-pub(super) fn compression() -> Compression {
-    Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default())
+///
+/// Differences are not: Zstandard takes 2 to 5 % off them, in as much time again.
+pub(super) fn compression(plan: Option<Plan>) -> Compression {
+    match plan {
+        Some(Plan::Delta) => Compression::UNCOMPRESSED,
+        _ => Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()),
+    }
 }
 
 /// The settings of a file with this schema, whose rows are sorted by these columns.
 pub(super) fn properties(schema: &Schema, sorted_by: &[&str]) -> WriterProperties {
     let mut builder = WriterProperties::builder()
-        .set_compression(compression())
+        .set_compression(compression(None))
         .set_dictionary_enabled(false)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_max_row_group_row_count(None)
@@ -37,11 +47,11 @@ pub(super) fn properties(schema: &Schema, sorted_by: &[&str]) -> WriterPropertie
                 .collect(),
         ));
     for field in schema.fields() {
-        if DELTA.contains(&field.name().as_str()) {
+        if plan(field) == Some(Plan::Delta) {
             let path = ColumnPath::from(field.name().as_str());
             builder = builder
                 .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
-                .set_column_compression(path, Compression::UNCOMPRESSED);
+                .set_column_compression(path, compression(plan(field)));
         }
     }
     let sorted = sorted_by.iter().map_while(|name| {

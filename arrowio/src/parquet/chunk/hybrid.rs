@@ -1,5 +1,7 @@
 //! Parquet's hybrid of runs and packed bits: how places in a dictionary and definition levels are written.
 
+use super::delta::put_varint;
+
 /// Writes numbers of `width` bits each, at most 32.
 pub(super) fn encode(values: &[u32], width: u32, out: &mut Vec<u8>) {
     // A run takes a header and a value and ends the packed numbers before it; a shorter one is better packed.
@@ -29,7 +31,7 @@ fn run_length(values: &[u32]) -> usize {
 }
 
 fn put_run(length: usize, value: u32, width: u32, out: &mut Vec<u8>) {
-    put_varint(length << 1, out);
+    put_varint((length << 1) as u64, out);
     let bytes = width.div_ceil(8) as usize;
     out.extend_from_slice(&value.to_le_bytes()[..bytes]);
 }
@@ -41,7 +43,7 @@ fn pack(values: &[u32], width: u32, out: &mut Vec<u8>) {
     if values.is_empty() {
         return;
     }
-    put_varint(values.len().div_ceil(8) << 1 | 1, out);
+    put_varint((values.len().div_ceil(8) << 1 | 1) as u64, out);
     let (groups, rest) = values.as_chunks::<8>();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
@@ -113,21 +115,8 @@ pub(super) fn encode_bits(bitmap: &[u8], rows: usize, out: &mut Vec<u8>) {
 
 fn pack_bits(bytes: &[u8], out: &mut Vec<u8>) {
     if !bytes.is_empty() {
-        put_varint(bytes.len() << 1 | 1, out);
+        put_varint((bytes.len() << 1 | 1) as u64, out);
         out.extend_from_slice(bytes);
-    }
-}
-
-fn put_varint(mut value: usize, out: &mut Vec<u8>) {
-    loop {
-        #[expect(clippy::cast_possible_truncation, reason = "seven bits at a time")]
-        let low = (value & 0x7F) as u8;
-        value >>= 7;
-        if value == 0 {
-            out.push(low);
-            return;
-        }
-        out.push(low | 0x80);
     }
 }
 

@@ -84,12 +84,27 @@ pub(super) trait Kind<K> {
 }
 
 /// A column of numbers.
+#[derive(Clone, Copy)]
 pub(super) enum Number {
     Int32,
     UInt32,
     Int64,
     UInt64,
     Double,
+}
+
+impl Number {
+    pub(super) fn is_64_bits(self) -> bool {
+        matches!(self, Self::Int64 | Self::UInt64)
+    }
+
+    /// The bits of a 64-bit number, as Parquet's differences take them.
+    pub(super) fn to_i64(self, key: u64) -> i64 {
+        match self {
+            Self::Int64 => i64_of_key(key),
+            _ => key.cast_signed(),
+        }
+    }
 }
 
 impl Kind<u64> for Number {

@@ -54,6 +54,9 @@ impl<K: Key> PageFacts<K> {
 pub(super) struct Output<'a> {
     column: &'a ColumnDescPtr,
     compression: Compression,
+    /// Of data pages.
+    encoding: Encoding,
+    has_dictionary: bool,
     compressor: zstd::bulk::Compressor<'static>,
     sink: TrackedWrite<Vec<u8>>,
     columns: ColumnIndexBuilder,
@@ -63,7 +66,11 @@ pub(super) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(column: &'a ColumnDescPtr, compression: Compression) -> Result<Self> {
+    pub(super) fn new(
+        column: &'a ColumnDescPtr,
+        compression: Compression,
+        encoding: Encoding,
+    ) -> Result<Self> {
         let level = match compression {
             Compression::ZSTD(level) => level.compression_level(),
             _ => 0,
@@ -71,6 +78,8 @@ impl<'a> Output<'a> {
         Ok(Self {
             column,
             compression,
+            encoding,
+            has_dictionary: false,
             compressor: zstd::bulk::Compressor::new(level)?,
             sink: TrackedWrite::new(Vec::new()),
             columns: ColumnIndexBuilder::new(column.physical_type()),
@@ -102,6 +111,7 @@ impl<'a> Output<'a> {
             is_sorted: false,
         };
         self.put(page, bytes.len())?;
+        self.has_dictionary = true;
         Ok(())
     }
 
@@ -114,7 +124,7 @@ impl<'a> Output<'a> {
         let page = Page::DataPage {
             buf: self.compress(bytes)?,
             num_values: u32::try_from(facts.rows).map_err(too_large)?,
-            encoding: Encoding::RLE_DICTIONARY,
+            encoding: self.encoding,
             def_level_encoding: Encoding::RLE,
             rep_level_encoding: Encoding::RLE,
             statistics: None,
@@ -156,18 +166,21 @@ impl<'a> Output<'a> {
             count,
         };
         let count = i32::try_from(pages.len()).map_err(too_large)?;
-        let encodings = [Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY];
+        // Levels are runs and packed bits, also where there are none.
+        let mut encodings = vec![Encoding::RLE, self.encoding];
+        let mut encoding_stats = vec![stats(PageType::DATA_PAGE, self.encoding, count)];
+        if self.has_dictionary {
+            encodings.push(Encoding::PLAIN);
+            encoding_stats.insert(0, stats(PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1));
+        }
         let mut metadata = ColumnChunkMetaData::builder(Arc::clone(self.column))
             .set_compression(self.compression)
             .set_encodings_mask(EncodingMask::new_from_encodings(encodings.iter()))
-            .set_page_encoding_stats(vec![
-                stats(PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1),
-                stats(PageType::DATA_PAGE, Encoding::RLE_DICTIONARY, count),
-            ])
+            .set_page_encoding_stats(encoding_stats)
             .set_total_compressed_size(signed(bytes.len()))
             .set_total_uncompressed_size(signed(self.uncompressed))
             .set_num_values(signed(rows))
-            .set_dictionary_page_offset(Some(0))
+            .set_dictionary_page_offset(self.has_dictionary.then_some(0))
             .set_data_page_offset(self.data_page_offset.unwrap_or_default().cast_signed());
         let bounds = pages.iter().filter_map(|page| page.bounds);
         let bounds = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));

@@ -18,18 +18,23 @@ use arrow_schema::{Field, Schema};
 use super::*;
 
 /// A file of one column and one row group, by us (`None` when it is not for us) and by the crate.
-fn write(pieces: &[ArrayRef], nullable: bool, own: bool) -> Option<Bytes> {
+fn write(pieces: &[ArrayRef], nullable: bool, plan: Plan, own: bool) -> Option<Bytes> {
     let schema = Arc::new(Schema::new(vec![Field::new(
         "x",
         pieces[0].data_type().clone(),
         nullable,
     )]));
     let compression = Compression::ZSTD(ZstdLevel::default());
-    let properties = WriterProperties::builder()
+    let mut properties = WriterProperties::builder()
         .set_compression(compression)
         .set_statistics_enabled(EnabledStatistics::Page)
-        .set_data_page_row_count_limit(ROWS_PER_PAGE)
-        .build();
+        .set_data_page_row_count_limit(ROWS_PER_PAGE);
+    if plan == Plan::Delta {
+        properties = properties
+            .set_dictionary_enabled(false)
+            .set_encoding(Encoding::DELTA_BINARY_PACKED);
+    }
+    let properties = properties.build();
     let parquet_schema = ArrowSchemaConverter::new().convert(&schema).unwrap();
     let mut bytes = Vec::new();
     let mut file = SerializedFileWriter::new(
@@ -40,7 +45,7 @@ fn write(pieces: &[ArrayRef], nullable: bool, own: bool) -> Option<Bytes> {
     .unwrap();
     if own {
         let pieces: Vec<&ArrayRef> = pieces.iter().collect();
-        let chunk = encode(&parquet_schema.column(0), &pieces, compression).unwrap()?;
+        let chunk = encode(&parquet_schema.column(0), &pieces, plan, compression).unwrap()?;
         let mut group = file.next_row_group().unwrap();
         chunk.append(&mut group).unwrap();
         group.close().unwrap();
@@ -75,11 +80,18 @@ fn values(file: &Bytes) -> Vec<RecordBatch> {
 }
 
 fn check(pieces: &[ArrayRef], nullable: bool) {
-    let own = write(pieces, nullable, true).expect("this column is for us");
+    check_plan(pieces, nullable, Plan::Dictionary);
+    if *pieces[0].data_type() == DataType::UInt64 || *pieces[0].data_type() == DataType::Int64 {
+        check_plan(pieces, nullable, Plan::Delta);
+    }
+}
+
+fn check_plan(pieces: &[ArrayRef], nullable: bool, plan: Plan) {
+    let own = write(pieces, nullable, plan, true).expect("this column is for us");
     // In one piece: the crate ends pages where pieces end.
     let arrays: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
     let whole = arrow_select::concat::concat(&arrays).unwrap();
-    let crates = write(&[whole], nullable, false).unwrap();
+    let crates = write(&[whole], nullable, plan, false).unwrap();
     assert_eq!(values(&own), values(&crates));
     let (own, crates) = (metadata(&own), metadata(&crates));
     let (a, b) = (own.row_group(0).column(0), crates.row_group(0).column(0));
@@ -244,7 +256,7 @@ fn pages_that_rise_or_fall_say_so() {
 
 #[test]
 fn columns_that_are_not_for_us_are_left() {
-    let left = |array: ArrayRef| assert!(write(&[array], true, true).is_none());
+    let left = |array: ArrayRef| assert!(write(&[array], true, Plan::Dictionary, true).is_none());
     left(Arc::new(UInt64Array::new_null(9)));
     left(Arc::new((0..200_000).map(Some).collect::<UInt64Array>()));
     left(Arc::new(Float64Array::from(vec![1.0, f64::NAN])));
