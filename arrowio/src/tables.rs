@@ -213,7 +213,6 @@ impl FromStr for TableSet {
     fn from_str(names: &str) -> Result<Self> {
         match names.trim() {
             "all" => Ok(Self::ALL),
-            "" => Ok(Self::EMPTY),
             names => names.split(',').map(|name| name.trim().parse()).collect(),
         }
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
@@ -52,7 +53,7 @@ pub fn run() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let _ = writeln!(io::stderr(), "nanobook: {error}");
+            complain(&error);
             ExitCode::from(if matches!(error, Error::Interrupted) {
                 INTERRUPTED
             } else {
@@ -67,8 +68,16 @@ fn interrupt() {
     STOP.ask();
     std::thread::sleep(PATIENCE);
     unfinished::remove();
-    let _ = writeln!(io::stderr(), "nanobook: {}", Error::Interrupted);
+    complain(&Error::Interrupted);
     std::process::exit(INTERRUPTED.into());
+}
+
+/// Says what went wrong, once: the handler of Ctrl-C and the work may both come to it.
+fn complain(error: &Error) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if !SAID.swap(true, Ordering::Relaxed) {
+        let _ = writeln!(io::stderr(), "nanobook: {error}");
+    }
 }
 
 /// Prints for people: when nobody reads any more, the work goes on.

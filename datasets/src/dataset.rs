@@ -20,7 +20,7 @@ use crate::pipeline::{Stop, replay_day};
 use crate::report::SessionReport;
 use crate::session::SessionDate;
 use crate::source::Source;
-use crate::unfinished::Unfinished;
+use crate::unfinished::{Unfinished, remove_empty};
 use crate::{Error, Result};
 
 const MANIFEST: &str = "manifest";
@@ -124,7 +124,7 @@ impl Staging {
         let folder = out.join(format!("{STAGING_PREFIX}{date}-{}", std::process::id()));
         let staging = Self {
             out: out.to_path_buf(),
-            unfinished: Unfinished::new(&folder),
+            unfinished: Unfinished::new(&folder, made.as_deref()),
             folder,
             date,
             made,
@@ -203,15 +203,6 @@ fn missing_ancestor(path: &Path) -> Option<PathBuf> {
         .take_while(missing)
         .last()
         .map(Path::to_path_buf)
-}
-
-/// Removes the folders from `path` up to `top` as long as they are empty.
-fn remove_empty(path: &Path, top: &Path) {
-    for folder in path.ancestors() {
-        if fs::remove_dir(folder).is_err() || folder == top {
-            return;
-        }
-    }
 }
 
 /// Removes what a killed process left; one that still runs keeps its folder.

@@ -96,8 +96,8 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
-    /// The user stopped it; nothing was left behind.
-    #[error("interrupted; nothing was written")]
+    /// The user stopped it; nothing unfinished was left behind.
+    #[error("interrupted; what was not finished is not there")]
     Interrupted,
 }
 

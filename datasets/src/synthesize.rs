@@ -28,7 +28,7 @@ pub fn synthesize(config: Config, path: &Path, stop: &Stop) -> Result<u64> {
     let mut hidden = path.file_name().unwrap_or_default().to_owned();
     hidden.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(hidden);
-    let unfinished = Unfinished::new(&temporary);
+    let unfinished = Unfinished::new(&temporary, None);
     let packing = path.extension().and_then(|extension| extension.to_str());
     let result = write_file(config, &temporary, packing, stop).and_then(|bytes| {
         unfinished

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-static PATHS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// Each path, and the topmost of the folders above it that were made for it.
+static PATHS: Mutex<Vec<(PathBuf, Option<PathBuf>)>> = Mutex::new(Vec::new());
 
-fn paths() -> MutexGuard<'static, Vec<PathBuf>> {
+fn paths() -> MutexGuard<'static, Vec<(PathBuf, Option<PathBuf>)>> {
     PATHS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -14,8 +15,9 @@ fn paths() -> MutexGuard<'static, Vec<PathBuf>> {
 pub(crate) struct Unfinished(PathBuf);
 
 impl Unfinished {
-    pub(crate) fn new(path: &Path) -> Self {
-        paths().push(path.to_path_buf());
+    /// `made` is the topmost folder above the path that was made for it.
+    pub(crate) fn new(path: &Path, made: Option<&Path>) -> Self {
+        paths().push((path.to_path_buf(), made.map(Path::to_path_buf)));
         Self(path.to_path_buf())
     }
 
@@ -23,21 +25,33 @@ impl Unfinished {
     pub(crate) fn finish<T>(&self, work: impl FnOnce() -> T) -> T {
         let mut paths = paths();
         let done = work();
-        paths.retain(|path| *path != self.0);
+        paths.retain(|(path, _)| *path != self.0);
         done
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        paths().retain(|path| *path != self.0);
+        paths().retain(|(path, _)| *path != self.0);
     }
 }
 
 /// Removes all that is not finished, for a process that is about to end.
 pub(crate) fn remove() {
-    for path in paths().iter() {
+    for (path, made) in paths().iter() {
         // What can't be removed is hidden and named as unfinished.
         let _ = std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path));
+        if let (Some(folder), Some(made)) = (path.parent(), made) {
+            remove_empty(folder, made);
+        }
+    }
+}
+
+/// Removes the folders from `path` up to `top` as long as they are empty.
+pub(crate) fn remove_empty(path: &Path, top: &Path) {
+    for folder in path.ancestors() {
+        if std::fs::remove_dir(folder).is_err() || folder == top {
+            return;
+        }
     }
 }

@@ -284,7 +284,6 @@ impl<R: Read> FrameReader<R> {
         match rest.finish() {
             Err(Error::Truncated { .. }) if matches!(state, State::Failed(_)) => {}
             Err(error) => return Err(error.at(self.offset)),
-            Ok(()) if rest.is_session_end() => return Ok(()),
             Ok(()) => {}
         }
         match state {
