@@ -1,0 +1,260 @@
+//! The replay against a naive one, on feeds that break every rule, and cut anywhere.
+#![cfg(all(feature = "replay", feature = "synth"))]
+
+mod feeds;
+mod orders;
+mod rows;
+mod session;
+mod twin;
+
+use std::collections::BTreeSet;
+
+use nanobook::Side;
+use nanobook::book::BookOrder;
+use nanobook::rows::PriceLevel;
+use nanobook_itch::replay::{Config, Replay, Report, Wanted};
+use nanobook_itch::synth::{self, chaos};
+use nanobook_itch::{Frames, Framing};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+use self::feeds::{Feed, LOCATES, Names, Times};
+use self::rows::Rows;
+use self::twin::Twin;
+
+/// Feeds of each kind. The seed is fixed, so that a failure is there again the next time; the fuzz
+/// target `replay` looks for others with the same twin.
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(50),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// What is left of a replay: its rows, its report, and its books by locate.
+type Left = (Rows, Report, Vec<Option<Book>>);
+
+/// Levels and orders of both sides, best first and in order of the queue.
+type Book = [(Vec<PriceLevel>, Vec<BookOrder>); 2];
+
+/// Replays a feed in blocks that end behind some of its frames.
+fn replay(config: &Config, feed: &Feed, is_cut_after: impl Fn(usize) -> bool) -> Left {
+    let (bytes, ends) = feed.bytes();
+    let mut rows = Rows::default();
+    let mut replay = Replay::new(config.clone());
+    let mut start = 0;
+    for (frame, end) in ends.iter().copied().enumerate() {
+        if end == bytes.len() || is_cut_after(frame) {
+            let block = &bytes[start..end];
+            replay
+                .block(block, feed.framing, &mut rows)
+                .expect("blocks hold whole frames");
+            start = end;
+        }
+    }
+    assert_eq!(replay.messages(), ends.len() as u64);
+    let book = |locate: &u16| {
+        let book = replay.book(*locate)?;
+        Some([Side::Buy, Side::Sell].map(|side| {
+            assert_eq!(book.level_count(side), book.levels(side).count());
+            (book.levels(side).collect(), book.orders(side).collect())
+        }))
+    };
+    let books = LOCATES.iter().map(book).collect();
+    let report = replay.finish(&mut rows);
+    (rows, report, books)
+}
+
+fn replay_naively(config: &Config, feed: &Feed) -> Left {
+    let mut twin = Twin::new(config.clone());
+    for message in feed.messages() {
+        twin.message(&message);
+    }
+    twin.finish();
+    let book = |locate: &u16| {
+        let book = twin.book(*locate)?;
+        Some([Side::Buy, Side::Sell].map(|side| (book.levels(side), book.orders(side))))
+    };
+    let books = LOCATES.iter().map(book).collect();
+    let report = twin.report();
+    (twin.rows, report, books)
+}
+
+/// The same rows, the same report, the same books.
+fn same(ours: &Left, naive: &Left) -> Result<(), TestCaseError> {
+    if let Some(difference) = ours.0.difference(&naive.0) {
+        return Err(TestCaseError::fail(difference));
+    }
+    prop_assert_eq!(&ours.1, &naive.1, "report");
+    prop_assert_eq!(&ours.2, &naive.2, "books");
+    Ok(())
+}
+
+/// In one block, in blocks of one frame, and cut at random.
+fn same_however_cut(config: &Config, feed: &Feed, cuts: u64) -> Result<(), TestCaseError> {
+    let naive = replay_naively(config, feed);
+    same(&replay(config, feed, |_| false), &naive)?;
+    same(&replay(config, feed, |_| true), &naive)?;
+    same(
+        &replay(config, feed, |frame| cuts >> (frame % 64) & 1 == 1),
+        &naive,
+    )
+}
+
+proptest! {
+    #![proptest_config(cases(6_000))]
+
+    #[test]
+    fn feeds_that_break_every_rule_agree_with_the_naive_replay(
+        feed in feeds::feed(Names::Wild, Times::Back, 60),
+        config in feeds::config(),
+        cuts in any::<u64>(),
+    ) {
+        same_however_cut(&config, &feed, cuts)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(3_000))]
+
+    #[test]
+    fn feeds_that_keep_time_agree_with_the_naive_replay(
+        feed in feeds::feed(Names::Steady, Times::Forward, 60),
+        config in feeds::config(),
+        cuts in any::<u64>(),
+    ) {
+        same_however_cut(&config, &feed, cuts)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    #[test]
+    fn long_feeds_agree_with_the_naive_replay(
+        feed in feeds::feed(Names::Wild, Times::Back, 1_500),
+        config in feeds::config(),
+        cuts in any::<u64>(),
+    ) {
+        same_however_cut(&config, &feed, cuts)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(3_000))]
+
+    /// Rows of chosen symbols are those that a replay of everything has of them.
+    #[test]
+    fn a_filter_on_symbols_leaves_the_other_rows_as_they_are(
+        feed in feeds::feed(Names::Late, Times::Back, 60),
+        config in feeds::config(),
+        symbols in feeds::symbols(),
+        cuts in any::<u64>(),
+    ) {
+        let symbols = Some(BTreeSet::from_iter(symbols));
+        let config = Config { symbols, ..config };
+        let (naive, report, _) = replay_naively(&config, &feed);
+        for cuts in [0, u64::MAX, cuts] {
+            let (rows, ours, _) = replay(&config, &feed, |frame| cuts >> (frame % 64) & 1 == 1);
+            if let Some(difference) = rows.difference(&naive) {
+                return Err(TestCaseError::fail(difference));
+            }
+            prop_assert_eq!(ours.messages, report.messages.clone());
+            prop_assert_eq!(ours.wrong_length, report.wrong_length.clone());
+            prop_assert_eq!(ours.unknown_type, report.unknown_type.clone());
+            prop_assert_eq!(ours.first_ns, report.first_ns);
+            prop_assert_eq!(ours.last_ns, report.last_ns);
+            prop_assert_eq!(ours.instruments, report.instruments);
+        }
+    }
+}
+
+#[test]
+fn a_block_that_ends_in_a_frame_is_replayed_up_to_it() {
+    for framing in [Framing::Length, Framing::Zero, Framing::None] {
+        let config = chaos::Config {
+            framing,
+            ..Default::default()
+        };
+        let bytes = chaos::feed(config);
+        for cut in 0..bytes.len().min(2_000) {
+            let data = &bytes[..cut];
+            let mut frames = Frames::new(data, framing);
+            let whole = frames.by_ref().count() as u64;
+            let mut replay = Replay::new(everything());
+            let result = replay.block(data, framing, &mut ());
+            assert_eq!(replay.messages(), whole);
+            let (ours, theirs) = (result.err(), frames.finish().err());
+            assert_eq!(ours.map(|e| e.to_string()), theirs.map(|e| e.to_string()));
+        }
+    }
+}
+
+/// A day as it should be, of many stocks, in blocks of many messages.
+#[test]
+fn a_synthetic_day_agrees_with_the_naive_replay() {
+    let day = synth::Config {
+        messages: 200_000,
+        symbols: 300,
+        ..Default::default()
+    };
+    let mut bytes = Vec::new();
+    synth::Day::new(day)
+        .write_to(&mut bytes)
+        .expect("a vector takes everything");
+    let sampled = Wanted {
+        every_ns: Some(1_000_000_000),
+        ..everything().wanted
+    };
+    for config in [
+        everything(),
+        Config {
+            wanted: sampled,
+            ..everything()
+        },
+    ] {
+        let mut twin = Twin::new(config.clone());
+        for (_, message) in Frames::new(&bytes, day.framing) {
+            twin.message(message);
+        }
+        twin.finish();
+        let mut replay = Replay::new(config);
+        let mut rows = Rows::default();
+        let mut rest = bytes.as_slice();
+        for messages in [1, 50_000, 7, 80_000, 500, usize::MAX] {
+            let mut frames = Frames::new(rest, day.framing);
+            frames.by_ref().take(messages).for_each(drop);
+            let (block, behind) = rest.split_at(frames.offset());
+            replay
+                .block(block, day.framing, &mut rows)
+                .expect("the block holds whole frames");
+            rest = behind;
+        }
+        let report = replay.finish(&mut rows);
+        if let Some(difference) = rows.difference(&twin.rows) {
+            panic!("{difference}");
+        }
+        assert_eq!(report, twin.report());
+        assert!(!report.has_faults(), "{report:?}");
+        assert_eq!(report.messages.total(), 200_000);
+        assert!(rows.mbo.len() > 150_000 && rows.bbo.len() > 10_000 && rows.bars.len() > 1_000);
+    }
+}
+
+/// All rows of the book, five levels.
+fn everything() -> Config {
+    let wanted = Wanted {
+        mbo: true,
+        bbo: true,
+        trades: true,
+        depth: 5,
+        every_ns: None,
+        bars_ns: Some(60_000_000_000),
+    };
+    Config {
+        wanted,
+        ..Config::new(nanobook::Timestamp(1_580_360_400_000_000_000))
+    }
+}
