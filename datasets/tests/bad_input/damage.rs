@@ -379,13 +379,10 @@ fn an_unreadable_file_is_named() {
     let temporary = folder();
     let file = write(temporary.path(), NAME, &day(1, 100));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
-    if fs::read(&file).is_ok() {
-        println!("skipped: this user may read every file");
-        return;
+    let name = file.display().to_string();
+    if let Some(ran) = run_without_rights(&temporary, &["verify", &name]) {
+        ran.failed(1, &[&name, "Permission denied"]);
     }
-    let out = temporary.path().join("data");
-    replay(&file, &out, &[]).failed(1, &[&file.display().to_string(), "Permission denied"]);
-    assert_nothing_left(&out);
 }
 
 #[test]

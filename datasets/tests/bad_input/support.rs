@@ -95,6 +95,33 @@ pub(crate) fn replay(file: &Path, out: &Path, more: &[&str]) -> Ran {
     run(args)
 }
 
+/// The same as somebody who may not do everything, if this user may; `None`, with the reason printed, where that can't
+/// be.
+#[cfg(unix)]
+pub(crate) fn run_without_rights(folder: &TempDir, args: &[&str]) -> Option<Ran> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+
+    /// The user `nobody`, who owns nothing.
+    const NOBODY: u32 = 65_534;
+
+    let mut command = command(args);
+    let metadata = fs::metadata(folder.path()).expect("it was just made");
+    if metadata.uid() == 0 {
+        // The way to what is in the folder is open, so that only the end of it is not.
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(folder.path(), open).expect("it was just made");
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    match command.output() {
+        Ok(output) => Some(output.into()),
+        Err(error) => {
+            println!("skipped: user {NOBODY} can't run the command ({error})");
+            None
+        }
+    }
+}
+
 pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
