@@ -1,4 +1,49 @@
 //! Parquet files.
+//!
+//! A [`Writer`] makes a file, its [`Encoder`] row groups for it. [`Reader`] and [`read_rows`] read files back.
+//!
+//! # Columns on disk
+//!
+//! Measured on a synthetic day of 8,900 symbols with heavy-tailed activity, row groups of 262,144 rows, in bytes and
+//! nanoseconds for a value, with the Parquet crate's own encoders; what is used is bold.
+//!
+//! | column | dictionary, zstd 1 | differences | differences, zstd 1 | plain, zstd 1 |
+//! |---|---|---|---|---|
+//! | `ts_event` | 3.84, 41 ns | **2.27, 5 ns** | 2.21, 7 ns | 2.84, 26 ns |
+//! | `seq` | 2.01, 35 ns | **0.27, 5 ns** | 0.21, 8 ns | 1.03, 20 ns |
+//! | `order_id` | 3.35, 42 ns | **2.91, 5 ns** | 2.89, 8 ns | 2.61, 27 ns |
+//! | `match_id` (`mbo`: mostly null) | 0.15, 5 ns | **0.13, 3 ns** | 0.07, 3 ns | 0.11, 4 ns |
+//! | `instrument_id` | **1.70, 11 ns** | 1.82, 5 ns | 1.82, 7 ns | 1.50, 15 ns |
+//! | `symbol` | **1.66, 25 ns** | | | 2.43, 40 ns |
+//! | `bid_px` | **1.85, 13 ns** | | | 2.73, 29 ns |
+//! | `bid_qty` | **1.09, 11 ns** | 1.53, 5 ns | 1.49, 6 ns | 1.15, 19 ns |
+//! | `bid_count` | **0.24, 9 ns** | 0.49, 5 ns | 0.41, 7 ns | 0.48, 11 ns |
+//! | `action` | **0.26, 27 ns** | | | 0.85, 34 ns |
+//!
+//! Byte stream split and zstd 3 are larger or slower for every column. In all, a `bbo` row takes 12.2 bytes and an
+//! `mbo` row 13.0. Differences and dictionaries are then encoded by a module of our own, a third faster.
+//!
+//! Every column has statistics for each row group and page, so a reader skips what a filter on `ts_event` excludes; the
+//! rows' order is declared, and checked when they are written. A file sorted by symbol ([`Order::Symbol`]) is a quarter
+//! smaller and lets a reader skip other symbols, for a time window that costs more.
+//!
+//! # Text
+//!
+//! Text is dictionary-encoded; what a reader makes of it follows the Arrow schema in the file. Five million `bbo` rows,
+//! 8,900 symbols, as each type, with Polars 2.1, DuckDB 2.0 and pyarrow 26:
+//!
+//! | | `Utf8View` | `Dictionary(UInt32, Utf8)` | `Utf8` |
+//! |---|---|---|---|
+//! | Polars reads it as | String | Categorical | String |
+//! | Polars: column in memory | 17 MB | 19 MB | 17 MB |
+//! | Polars: scan with `symbol == …` / by symbol | 71 / 103 ms | 72 / 114 ms | as `Utf8View` |
+//! | Polars: join with text | 80 ms | types don't match | as `Utf8View` |
+//! | DuckDB: scan with `symbol = …` / by symbol | 35 / 34 ms | 23 / 39 ms | as `Utf8View` |
+//! | pyarrow: column in memory | 76 MB | 21 MB | 36 MB |
+//! | pyarrow: filter with `symbol == …` | no such kernel | 61 ms | 45 ms |
+//! | pyarrow: group by symbol | 152 ms | dictionaries differ | 99 ms |
+//!
+//! A file therefore declares `Utf8`, in which all of them do everything; [`Reader`] gives `Utf8View` all the same.
 
 mod chunk;
 mod order;
@@ -29,7 +74,9 @@ use crate::recorder::RowGroup;
 use crate::table::TABLE_KEY;
 use crate::writer::{BatchWriter, KeyValues, Summary, check_schema};
 
-/// Encodes row groups: a pure function, to be called from as many threads as one likes.
+/// Encodes row groups of one file: a pure function, to be called from as many threads as one likes.
+///
+/// A clone is cheap.
 #[derive(Clone)]
 pub struct Encoder {
     factory: Arc<ArrowRowGroupWriterFactory>,

@@ -27,6 +27,9 @@ const VALUES_PER_GROUP: usize = 32 * ROWS_PER_GROUP;
 /// Rows that become arrays at a time while a group is encoded, so that they stay in the cache.
 pub(crate) const ROWS_PER_BATCH: usize = 4096;
 
+/// The same for `depth`, whose rows are some 500 bytes.
+const ROWS_PER_DEPTH_BATCH: usize = 1024;
+
 /// What a [`Recorder`] builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecorderOptions {
@@ -178,8 +181,12 @@ impl RowGroup {
     /// Each is an error when a price does not fit the price type.
     pub fn batches(&self) -> impl Iterator<Item = Result<RecordBatch>> {
         let len = self.rows.len();
-        (0..len).step_by(ROWS_PER_BATCH).map(move |start| {
-            let end = len.min(start + ROWS_PER_BATCH);
+        let step = match self.table {
+            TableId::Depth => ROWS_PER_DEPTH_BATCH,
+            _ => ROWS_PER_BATCH,
+        };
+        (0..len).step_by(step).map(move |start| {
+            let end = len.min(start + step);
             self.rows.batch(start..end, &self.options)
         })
     }

@@ -5,7 +5,7 @@
 //! batches are merged ([`Sorter::finish`]) into row groups that are cut between symbols where that is possible, so that
 //! their statistics say which of them hold a symbol.
 //!
-//! Memory is bounded by the batches that are being sorted and, while merging, by a few thousand rows of each.
+//! Memory is bounded by the batches that are being sorted and, while merging, by a thousand rows of each.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
@@ -25,10 +25,12 @@ use arrow_select::take::take;
 
 use crate::error::{Error, Result};
 use crate::file::AtomicFile;
+use crate::table::TABLE_KEY;
+use crate::tables::TableId;
 use crate::writer::check_schema;
 
 /// Rows of a spilled batch: what the merge holds of each run at a time.
-const ROWS_PER_SPILL: usize = 2048;
+const ROWS_PER_SPILL: usize = 1024;
 
 /// A symbol as the sort sees it; none comes last.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,8 +103,10 @@ fn taken(column: &ArrayRef, rows: &UInt32Array) -> Result<ArrayRef> {
 fn wrong_type(column: &str, expected: &'static str, batch: &RecordBatch) -> Error {
     let schema = batch.schema_ref();
     let found = schema.column_with_name(column);
+    let table = schema.metadata().get(TABLE_KEY);
+    let table = table.and_then(|name| name.parse().ok());
     Error::WrongType {
-        table: "to be sorted",
+        table: table.map_or("without a name", TableId::as_str),
         column: column.to_owned(),
         expected,
         found: found.map_or_else(|| "none".to_owned(), |(_, f)| f.data_type().to_string()),

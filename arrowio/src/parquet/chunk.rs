@@ -5,8 +5,8 @@
 //! dictionary here is a table of numbers. The pages, the page index and the metadata are those of the crate, which
 //! also appends the result to the file.
 //!
-//! Not every column is for this: with more distinct values than a dictionary should have, with long texts that begin
-//! alike, with NaN, or with nothing but nulls, [`encode`] says `None`, and the crate's encoder has it.
+//! Not every column is for this: with too many distinct values for a dictionary, with long texts that begin alike,
+//! with NaN, or with nothing but nulls, [`encode`] says `None`, and the crate's encoder has it.
 
 mod delta;
 mod dictionary;
@@ -14,7 +14,7 @@ mod hybrid;
 mod kind;
 mod output;
 
-use ::parquet::basic::{Compression, Encoding};
+use ::parquet::basic::{Compression, Encoding, Type};
 use ::parquet::column::writer::ColumnCloseResult;
 use ::parquet::errors::Result;
 use ::parquet::file::writer::SerializedRowGroupWriter;
@@ -94,7 +94,7 @@ pub(super) fn encode(
             target.numbers::<TimestampNanosecondType>(Number::Int64, key_of_i64)
         }
         #[expect(clippy::cast_possible_truncation, reason = "eighteen digits fit")]
-        DataType::Decimal128(..) => {
+        DataType::Decimal128(..) if column.physical_type() == Type::INT64 => {
             target.numbers::<Decimal128Type>(Number::Int64, |v| key_of_i64(v as i64))
         }
         DataType::UInt64 => target.numbers::<UInt64Type>(Number::UInt64, |v| v),
@@ -186,7 +186,7 @@ impl Target<'_> {
         kind: &impl Kind<K>,
     ) -> Result<Option<Chunk>> {
         let keys = match dictionary.keys() {
-            Some(keys) if !keys.is_empty() => keys,
+            Some(keys) if pays(keys.len(), values.coded.len()) => keys,
             _ => return Ok(None),
         };
         let mut out = Output::new(self.column, self.compression, Encoding::RLE_DICTIONARY)?;
@@ -214,6 +214,14 @@ impl Target<'_> {
         let chunk = values.write(out, &kind, delta::encode)?;
         Ok(Some(chunk))
     }
+}
+
+/// Whether a dictionary is smaller than the values, of which it has so many distinct ones.
+///
+/// A place takes up to a quarter of a number's bytes, and Zstandard makes up for some of either.
+fn pays(distinct: usize, values: usize) -> bool {
+    const FEW: usize = 1000;
+    distinct > 0 && (values <= FEW || distinct <= values / 4 * 3)
 }
 
 /// The values of a column, as its pages are to have them.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::chunk::Plan;
 use ::parquet::arrow::add_encoded_arrow_schema_to_metadata;
 use ::parquet::basic::{Compression, Encoding, ZstdLevel};
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use ::parquet::schema::types::ColumnPath;
 use arrow_schema::{DataType, Field, Fields, Schema};
+
+use super::chunk::Plan;
 
 /// Columns whose values rise slowly: differences of neighbours take fewer bits than places in a dictionary.
 const DELTA: &[&str] = &["ts_event", "seq", "order_id", "old_order_id", "match_id"];
@@ -71,8 +72,8 @@ pub(super) fn properties(schema: &Schema, sorted_by: &[&str]) -> WriterPropertie
 
 /// The schema that a file declares: text is plain `Utf8` there.
 ///
-/// Parquet has one kind of text, and how a reader shows it follows what the writer declares. See the module's
-/// documentation for what readers do with each.
+/// Parquet has one kind of text, and how a reader shows it follows what the writer declares. The documentation of
+/// [`parquet`](super) says what readers do with each.
 fn declared(schema: &Schema) -> Schema {
     with_text(schema, &DataType::Utf8View, &DataType::Utf8)
 }
