@@ -9,8 +9,8 @@ use std::path::Path;
 use ::parquet::file::metadata::ParquetMetaDataReader;
 use ::parquet::file::statistics::Statistics;
 use common::{Sample, rows};
-use nanobook::Symbol;
-use nanobook::rows::{Bbo, Header};
+use nanobook::rows::{Bbo, Header, SystemEvent};
+use nanobook::{InstrumentId, Symbol};
 use nanobook_arrow::sorted::{SortedBatch, Sorter};
 use nanobook_arrow::{DepthRow, TableOptions, parquet};
 use proptest::prelude::*;
@@ -75,6 +75,17 @@ proptest! {
         check::<Bbo>(|row| row.header, seed, count, batch, group);
         check::<DepthRow>(|row| row.header, seed, count.min(50), batch, group);
     }
+}
+
+#[test]
+fn rows_about_the_whole_market_keep_their_order() {
+    let without_symbol = |row: &SystemEvent| Header {
+        ts_event: row.header.ts_event,
+        seq: row.header.seq,
+        instrument_id: InstrumentId(0),
+        symbol: None,
+    };
+    check(without_symbol, 5, 300, 70, 100);
 }
 
 #[test]
