@@ -93,10 +93,11 @@ def test_window_reports_no_fault_of_its_own(tmp_path):
     feed.void(1, 77, ns=37_000 * SECOND)
     session = tmp_path / "session.itch"
     session.write_bytes(feed.data())
-    for place, arguments in enumerate([[], ["--from", "10:10"]]):
+    # Within a window it is not known which trades the feed has, so none is said to be missing.
+    for place, (arguments, unknown) in enumerate([([], 0), (["--from", "10:10"], None)]):
         out = replay(session, tmp_path / str(place), *arguments)
         manifest = json.loads((out / f"manifest/date={DATE}/manifest.json").read_text())
-        assert manifest["tables"]["trades"]["report"]["unknown_breaks"] == 0, arguments
+        assert manifest["tables"]["trades"]["report"]["unknown_breaks"] == unknown, arguments
 
 
 def numbered(out, table, interval, midnight):
