@@ -16,6 +16,7 @@
 //! | `f64` | `Float64` |
 //! | [`Symbol`], [`Code`], [`Action`], [`TradeKind`], [`StatusKind`] | `Utf8View` |
 
+mod level;
 mod price;
 mod scalar;
 mod text;
@@ -28,6 +29,7 @@ use arrow_schema::{DataType, Field};
 use nanobook::rows::{Action, Code, StatusKind, TradeKind};
 use nanobook::{InstrumentId, OrderId, Price, Qty, Side, Symbol, Timestamp, TradeId};
 
+pub(crate) use level::LevelColumns;
 pub(crate) use scalar::Nanos;
 
 use crate::error::Mismatch;

@@ -14,7 +14,7 @@ use crate::breaks::Breaks;
 use crate::error::{Error, Result};
 use crate::file::AtomicFile;
 use crate::table::{Table, check};
-use crate::writer::{BatchWriter, KeyValues, Summary, check_schema};
+use crate::writer::{BatchWriter, KeyValues, Summary, check_fields};
 
 /// Which of the two IPC formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -135,7 +135,7 @@ impl Writer {
 
 impl BatchWriter for Writer {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        check_schema(&self.schema, batch)?;
+        check_fields(&self.schema, batch.schema_ref())?;
         match &mut self.output {
             Output::File(writer) => writer.write(batch),
             Output::Stream(writer) => writer.write(batch),

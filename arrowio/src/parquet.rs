@@ -55,24 +55,25 @@ pub use order::Order;
 pub use reader::{Reader, read_rows};
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ::parquet::arrow::ArrowSchemaConverter;
 use ::parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves,
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
 };
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::types::SchemaDescPtr;
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::SchemaRef;
+use arrow_schema::{Field, SchemaRef};
 
+use self::chunk::Scratch;
 use self::order::{Bounds, join};
 use crate::error::{Error, Result};
 use crate::file::AtomicFile;
 use crate::recorder::RowGroup;
 use crate::table::TABLE_KEY;
-use crate::writer::{BatchWriter, KeyValues, Summary, check_schema};
+use crate::writer::{BatchWriter, KeyValues, Summary, check_fields};
 
 /// Encodes row groups of one file: a pure function, to be called from as many threads as one likes.
 ///
@@ -83,6 +84,7 @@ pub struct Encoder {
     schema: SchemaRef,
     columns: SchemaDescPtr,
     order: Order,
+    scratch: Arc<ScratchPool>,
 }
 
 /// A row group in its final form, to be appended to its file.
@@ -103,9 +105,12 @@ impl Encoder {
     /// Encodes a row group.
     ///
     /// # Errors
-    /// When a price does not fit its column.
+    /// When the group is of another table or has other options than the file, or a price does not fit its column.
     pub fn encode_group(&self, group: &RowGroup) -> Result<EncodedGroup> {
-        self.encode_batches(group.batches(), group.index())
+        check_fields(&self.schema, &group.schema())?;
+        let pieces = group.pieces().collect::<Result<Vec<_>>>()?;
+        let whole = || group.batches().collect();
+        self.encode_pieces(&pieces, whole, group.index())
     }
 
     /// Encodes one batch as the row group of that ordinal.
@@ -125,43 +130,90 @@ impl Encoder {
         batches: impl IntoIterator<Item = Result<RecordBatch>>,
         index: usize,
     ) -> Result<EncodedGroup> {
-        let mut rows = 0;
+        let batches = batches.into_iter().collect::<Result<Vec<_>>>()?;
+        for batch in &batches {
+            check_fields(&self.schema, batch.schema_ref())?;
+        }
+        self.encode_pieces(&batches, || Ok(batches.clone()), index)
+    }
+
+    /// Encodes batches whose prices may be in units of 1e-9 where the file has doubles; `whole` gives them as the
+    /// file has them, for columns that [`chunk`] leaves to the Parquet crate.
+    fn encode_pieces(
+        &self,
+        pieces: &[RecordBatch],
+        whole: impl Fn() -> Result<Vec<RecordBatch>>,
+        index: usize,
+    ) -> Result<EncodedGroup> {
         let mut bounds = None;
-        let mut all = Vec::new();
-        for batch in batches {
-            let batch = batch?;
-            check_schema(&self.schema, &batch)?;
-            rows += batch.num_rows() as u64;
-            bounds = join(self.order.columns()[0], bounds, self.order.bounds(&batch)?)?;
-            all.push(batch);
+        for piece in pieces {
+            let column = self.order.columns()[0];
+            bounds = join(column, bounds, self.order.bounds(piece)?)?;
         }
         // One column after the other: then its dictionary is the only one that the cache must hold.
+        let mut scratch = self.scratch.take()?;
         let mut columns = Vec::with_capacity(self.schema.fields().len());
         let writers = self.factory.create_column_writers(index)?;
         for (at, mut writer) in writers.into_iter().enumerate() {
             let field = self.schema.field(at);
-            let pieces: Vec<&ArrayRef> = all.iter().map(|batch| batch.column(at)).collect();
             if let Some(plan) = settings::plan(field) {
                 let column = self.columns.column(at);
-                let compression = settings::compression(Some(plan));
-                if let Some(chunk) = chunk::encode(&column, &pieces, plan, compression)? {
+                let arrays: Vec<&ArrayRef> = pieces.iter().map(|piece| piece.column(at)).collect();
+                if let Some(chunk) = chunk::encode(&column, &arrays, plan, &mut scratch)? {
                     columns.push(Column::Own(chunk));
                     continue;
                 }
             }
-            for piece in pieces {
-                for leaf in compute_leaves(field, piece)? {
-                    writer.write(&leaf)?;
-                }
+            let as_declared =
+                |piece: &RecordBatch| piece.column(at).data_type() == field.data_type();
+            if pieces.iter().all(as_declared) {
+                write_by_crate(&mut writer, field, pieces, at)?;
+            } else {
+                write_by_crate(&mut writer, field, &whole()?, at)?;
             }
             columns.push(Column::Crate(writer.close()?));
         }
+        self.scratch.put(scratch);
         Ok(EncodedGroup {
             index,
-            rows,
+            rows: pieces.iter().map(|piece| piece.num_rows() as u64).sum(),
             bounds,
             columns,
         })
+    }
+}
+
+/// Writes a column of some batches with the Parquet crate's encoder.
+fn write_by_crate(
+    writer: &mut ArrowColumnWriter,
+    field: &Field,
+    batches: &[RecordBatch],
+    column: usize,
+) -> Result<()> {
+    for batch in batches {
+        for leaf in compute_leaves(field, batch.column(column))? {
+            writer.write(&leaf)?;
+        }
+    }
+    Ok(())
+}
+
+/// Memory of encoders that are not at work.
+#[derive(Default)]
+struct ScratchPool(Mutex<Vec<Scratch>>);
+
+impl ScratchPool {
+    fn take(&self) -> Result<Scratch> {
+        let idle = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match idle {
+            Some(scratch) => Ok(scratch),
+            None => Ok(Scratch::new(settings::compression())?),
+        }
+    }
+
+    fn put(&self, scratch: Scratch) {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push(scratch);
     }
 }
 
@@ -201,6 +253,7 @@ impl Writer {
             schema: Arc::clone(schema),
             columns: Arc::new(parquet_schema),
             order,
+            scratch: Arc::default(),
         };
         Ok(Self {
             file,

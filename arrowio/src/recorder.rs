@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use arrow_select::concat::concat_batches;
 use nanobook::Sink;
 use nanobook::rows::{
@@ -14,7 +15,7 @@ use nanobook::rows::{
 
 use crate::breaks::Breaks;
 use crate::error::Result;
-use crate::options::TableOptions;
+use crate::options::{PriceType, TableOptions};
 use crate::table::Table;
 use crate::tables::{DepthRows, TableId, TableSet};
 
@@ -172,14 +173,36 @@ impl RowGroup {
     /// When a price does not fit the price type.
     pub fn batch(&self) -> Result<RecordBatch> {
         let batches = self.batches().collect::<Result<Vec<_>>>()?;
-        let schema = self.table.schema(&self.options);
+        let schema = self.schema();
         Ok(concat_batches(&schema, &batches)?)
     }
 
-    /// The rows as batches that fit the cache, which is what encoding them wants.
+    /// The rows as batches of a few thousand.
     ///
     /// Each is an error when a price does not fit the price type.
     pub fn batches(&self) -> impl Iterator<Item = Result<RecordBatch>> {
+        self.batches_as(self.options)
+    }
+
+    /// The rows as batches that fit the cache, which is what encoding them wants, with prices in units of 1e-9 where
+    /// the table has doubles.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Result<RecordBatch>> {
+        let price_type = match self.options.price_type {
+            PriceType::Float => PriceType::Fixed,
+            exact => exact,
+        };
+        self.batches_as(TableOptions {
+            price_type,
+            ..self.options
+        })
+    }
+
+    /// The columns of the batches.
+    pub(crate) fn schema(&self) -> SchemaRef {
+        self.table.schema(&self.options)
+    }
+
+    fn batches_as(&self, options: TableOptions) -> impl Iterator<Item = Result<RecordBatch>> {
         let len = self.rows.len();
         let step = match self.table {
             TableId::Depth => ROWS_PER_DEPTH_BATCH,
@@ -187,7 +210,7 @@ impl RowGroup {
         };
         (0..len).step_by(step).map(move |start| {
             let end = len.min(start + step);
-            self.rows.batch(start..end, &self.options)
+            self.rows.batch(start..end, &options)
         })
     }
 }

@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::file::AtomicFile;
 use crate::table::TABLE_KEY;
 use crate::tables::TableId;
-use crate::writer::check_schema;
+use crate::writer::check_fields;
 
 /// Rows of a spilled batch: what the merge holds of each run at a time.
 const ROWS_PER_SPILL: usize = 1024;
@@ -256,7 +256,7 @@ impl Sorter {
     /// # Errors
     /// When it has another schema, or can't be spilled.
     pub fn push(&mut self, sorted: SortedBatch) -> Result<()> {
-        check_schema(&self.schema, &sorted.batch)?;
+        check_fields(&self.schema, sorted.batch.schema_ref())?;
         for (key, rows) in sorted.runs {
             *self.totals.entry(key).or_default() += rows;
         }

@@ -42,7 +42,7 @@ fn price_field(name: &str, nullable: bool, options: &TableOptions) -> Field {
 }
 
 /// The array of prices in units of 1e-9; what stands under a null is 0.
-fn array(
+pub(super) fn array(
     units: Vec<i64>,
     nulls: Option<NullBuffer>,
     options: &TableOptions,

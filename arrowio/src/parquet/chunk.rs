@@ -32,7 +32,7 @@ use bytes::Bytes;
 
 use self::dictionary::{Dictionary, Key};
 use self::kind::{INLINE, Kind, LENGTH, Number, Text, key_of_f64, key_of_i64, key_of_view};
-use self::output::{Output, PageFacts, too_large};
+use self::output::{Output, PageFacts, PageScratch, too_large};
 
 /// Rows of a page, a multiple of eight so that a page begins with a whole byte of the validity bitmap.
 const ROWS_PER_PAGE: usize = 20_480;
@@ -67,7 +67,7 @@ pub(super) fn encode(
     column: &ColumnDescPtr,
     pieces: &[&ArrayRef],
     plan: Plan,
-    compression: Compression,
+    scratch: &mut Scratch,
 ) -> Result<Option<Chunk>> {
     let Some(first) = pieces.first() else {
         return Ok(None);
@@ -76,7 +76,7 @@ pub(super) fn encode(
         column,
         pieces,
         plan,
-        compression,
+        scratch,
     };
     match first.data_type() {
         DataType::Float64 => {
@@ -88,6 +88,9 @@ pub(super) fn encode(
                 return Ok(None);
             }
             target.numbers::<Float64Type>(Number::Double, key_of_f64)
+        }
+        DataType::Int64 if column.physical_type() == Type::DOUBLE => {
+            target.numbers::<Int64Type>(Number::Price, key_of_i64)
         }
         DataType::Int64 => target.numbers::<Int64Type>(Number::Int64, key_of_i64),
         DataType::Timestamp(TimeUnit::Nanosecond, _) => {
@@ -106,13 +109,34 @@ pub(super) fn encode(
     }
 }
 
+/// Memory that is used for one column after the other.
+pub(super) struct Scratch {
+    numbers: Dictionary<u64>,
+    texts: Dictionary<u128>,
+    places: Vec<u32>,
+    natives: Vec<i64>,
+    pages: PageScratch,
+}
+
+impl Scratch {
+    /// Memory for an encoder that compresses the pages of dictionaries so.
+    pub(super) fn new(compression: Compression) -> Result<Self> {
+        Ok(Self {
+            numbers: Dictionary::default(),
+            texts: Dictionary::default(),
+            places: Vec::new(),
+            natives: Vec::new(),
+            pages: PageScratch::new(compression)?,
+        })
+    }
+}
+
 /// A column and how it is to be written.
-#[derive(Clone, Copy)]
 struct Target<'a> {
     column: &'a ColumnDescPtr,
     pieces: &'a [&'a ArrayRef],
     plan: Plan,
-    compression: Compression,
+    scratch: &'a mut Scratch,
 }
 
 impl Target<'_> {
@@ -123,30 +147,34 @@ impl Target<'_> {
     ) -> Result<Option<Chunk>> {
         let arrays = self.pieces.iter().map(|piece| piece.as_primitive::<T>());
         let rows = arrays.map(|array| (&array.values()[..], array.nulls()));
+        let key = |native: &T::Native| key(*native);
+        let Scratch {
+            numbers: dictionary,
+            places,
+            natives,
+            pages,
+            ..
+        } = self.scratch;
         if self.plan == Plan::Delta && kind.is_64_bits() {
-            let mut values = Values::new(self);
+            let mut values = Values::new(self.column, natives);
             for (rows, nulls) in rows {
-                values.push(rows, nulls, |native| key(*native), |key| kind.to_i64(key));
+                values.push(rows, nulls, key, |key| kind.to_i64(key));
             }
-            return self.write_delta(values, kind);
+            return values.write_differences(self.column, kind, pages);
         }
-        let mut values = Values::new(self);
-        let mut dictionary = Dictionary::new();
+        dictionary.clear();
+        let mut values = Values::new(self.column, places);
         for (rows, nulls) in rows {
-            values.push(
-                rows,
-                nulls,
-                |native| key(*native),
-                |key| dictionary.number(key),
-            );
+            values.push(rows, nulls, key, |key| dictionary.number(key));
         }
-        self.write(values, &dictionary, &kind)
+        values.write_places(self.column, dictionary, &kind, pages)
     }
 
     fn text(self) -> Result<Option<Chunk>> {
         let mut kind = Text::default();
-        let mut values = Values::new(self);
-        let mut dictionary = Dictionary::new();
+        let dictionary = &mut self.scratch.texts;
+        dictionary.clear();
+        let mut values = Values::new(self.column, &mut self.scratch.places);
         for piece in self.pieces {
             let array = piece.as_string_view();
             let views: &[u128] = array.views();
@@ -167,52 +195,11 @@ impl Target<'_> {
                     key_of_view(*view)
                 });
             }
-            values.push(
-                &keys,
-                array.nulls(),
-                |key| *key,
-                |key| dictionary.number(key),
-            );
+            let number = |key| dictionary.number(key);
+            values.push(&keys, array.nulls(), |key| *key, number);
         }
-        values.count_text(&dictionary);
-        self.write(values, &dictionary, &kind)
-    }
-
-    /// Writes the dictionary page and the pages of places in it.
-    fn write<K: Key>(
-        self,
-        values: Values<K, u32>,
-        dictionary: &Dictionary<K>,
-        kind: &impl Kind<K>,
-    ) -> Result<Option<Chunk>> {
-        let keys = match dictionary.keys() {
-            Some(keys) if pays(keys.len(), values.coded.len()) => keys,
-            _ => return Ok(None),
-        };
-        let mut out = Output::new(self.column, self.compression, Encoding::RLE_DICTIONARY)?;
-        let mut plain = Vec::with_capacity(keys.len() * 8);
-        for &key in keys {
-            kind.plain(key, &mut plain);
-        }
-        out.dictionary(&plain, keys.len())?;
-        let chunk = values.write(out, kind, |numbers, page| {
-            // Early pages know few values, and so have small numbers.
-            let largest = numbers.iter().copied().max().unwrap_or_default();
-            let width = u32::BITS - largest.leading_zeros();
-            page.push(width.to_le_bytes()[0]);
-            hybrid::encode(numbers, width, page);
-        })?;
-        Ok(Some(chunk))
-    }
-
-    /// Writes pages of differences.
-    fn write_delta(self, values: Values<u64, i64>, kind: Number) -> Result<Option<Chunk>> {
-        if values.coded.is_empty() {
-            return Ok(None);
-        }
-        let out = Output::new(self.column, self.compression, Encoding::DELTA_BINARY_PACKED)?;
-        let chunk = values.write(out, &kind, delta::encode)?;
-        Ok(Some(chunk))
+        values.count_text(dictionary);
+        values.write_places(self.column, dictionary, &kind, &mut self.scratch.pages)
     }
 }
 
@@ -225,21 +212,26 @@ fn pays(distinct: usize, values: usize) -> bool {
 }
 
 /// The values of a column, as its pages are to have them.
-struct Values<K, V> {
+struct Values<'a, K, V> {
     /// One for each row that is not null.
-    coded: Vec<V>,
-    /// For each row, in a column that may be null.
+    coded: &'a mut Vec<V>,
+    /// Rows so far.
+    rows: usize,
+    /// For each row, once one is null.
     valid: Option<BooleanBufferBuilder>,
+    /// Whether pages have levels, even when all rows are valid.
+    nullable: bool,
     pages: Vec<PageFacts<K>>,
 }
 
-impl<K: Key, V> Values<K, V> {
-    fn new(target: Target<'_>) -> Self {
-        let rows = target.pieces.iter().copied().map(Array::len).sum();
-        let nullable = target.column.max_def_level() > 0;
+impl<'a, K: Key, V> Values<'a, K, V> {
+    fn new(column: &ColumnDescPtr, memory: &'a mut Vec<V>) -> Self {
+        memory.clear();
         Self {
-            coded: Vec::with_capacity(rows),
-            valid: nullable.then(|| BooleanBufferBuilder::new(rows)),
+            coded: memory,
+            rows: 0,
+            valid: None,
+            nullable: column.max_def_level() > 0,
             pages: Vec::new(),
         }
     }
@@ -252,12 +244,7 @@ impl<K: Key, V> Values<K, V> {
         key: impl Fn(&N) -> K,
         mut value: impl FnMut(K) -> V,
     ) {
-        if let Some(valid) = &mut self.valid {
-            match nulls {
-                Some(nulls) => valid.append_buffer(nulls.inner()),
-                None => valid.append_n(rows.len(), true),
-            }
-        }
+        self.push_validity(rows.len(), nulls);
         let mut start = 0;
         while start < rows.len() {
             let is_full = |page: &PageFacts<K>| page.rows == ROWS_PER_PAGE;
@@ -285,6 +272,20 @@ impl<K: Key, V> Values<K, V> {
         }
     }
 
+    fn push_validity(&mut self, rows: usize, nulls: Option<&NullBuffer>) {
+        if nulls.is_some() && self.valid.is_none() {
+            let mut valid = BooleanBufferBuilder::new(self.rows + rows);
+            valid.append_n(self.rows, true);
+            self.valid = Some(valid);
+        }
+        match (&mut self.valid, nulls) {
+            (Some(valid), Some(nulls)) => valid.append_buffer(nulls.inner()),
+            (Some(valid), None) => valid.append_n(rows, true),
+            (None, _) => {}
+        }
+        self.rows += rows;
+    }
+
     /// Writes the data pages, whose values `encode` writes.
     fn write(
         mut self,
@@ -294,18 +295,20 @@ impl<K: Key, V> Values<K, V> {
     ) -> Result<Chunk> {
         let valid = self.valid.as_mut().map(BooleanBufferBuilder::finish);
         let valid = valid.as_ref().map(BooleanBuffer::values);
-        let mut bytes = Vec::new();
         let (mut row, mut value) = (0, 0);
         for page in &self.pages {
-            bytes.clear();
-            if let Some(valid) = valid {
+            let bytes = out.page();
+            if self.nullable {
                 bytes.extend_from_slice(&[0; 4]);
-                hybrid::encode_bits(&valid[row / 8..], page.rows, &mut bytes);
+                match valid {
+                    Some(valid) => hybrid::encode_bits(&valid[row / 8..], page.rows, bytes),
+                    None => hybrid::encode_ones(page.rows, bytes),
+                }
                 let length = u32::try_from(bytes.len() - 4).map_err(too_large)?;
                 bytes[..4].copy_from_slice(&length.to_le_bytes());
             }
-            encode(&self.coded[value..value + page.values], &mut bytes);
-            out.data(&bytes, page, kind)?;
+            encode(&self.coded[value..value + page.values], bytes);
+            out.data(page, kind)?;
             row += page.rows;
             value += page.values;
         }
@@ -313,7 +316,54 @@ impl<K: Key, V> Values<K, V> {
     }
 }
 
-impl Values<u128, u32> {
+impl<K: Key> Values<'_, K, u32> {
+    /// Writes the dictionary page and the pages of places in it.
+    fn write_places(
+        self,
+        column: &ColumnDescPtr,
+        dictionary: &Dictionary<K>,
+        kind: &impl Kind<K>,
+        scratch: &mut PageScratch,
+    ) -> Result<Option<Chunk>> {
+        let keys = match dictionary.keys() {
+            Some(keys) if pays(keys.len(), self.coded.len()) => keys,
+            _ => return Ok(None),
+        };
+        let mut out = Output::new(column, Encoding::RLE_DICTIONARY, scratch);
+        let plain = out.page();
+        for &key in keys {
+            kind.plain(key, plain);
+        }
+        out.dictionary(keys.len())?;
+        let chunk = self.write(out, kind, |places, page| {
+            // Early pages know few values, and so have small numbers.
+            let largest = places.iter().copied().max().unwrap_or_default();
+            let width = u32::BITS - largest.leading_zeros();
+            page.push(width.to_le_bytes()[0]);
+            hybrid::encode(places, width, page);
+        })?;
+        Ok(Some(chunk))
+    }
+}
+
+impl Values<'_, u64, i64> {
+    /// Writes pages of differences.
+    fn write_differences(
+        self,
+        column: &ColumnDescPtr,
+        kind: Number,
+        scratch: &mut PageScratch,
+    ) -> Result<Option<Chunk>> {
+        if self.coded.is_empty() {
+            return Ok(None);
+        }
+        let out = Output::new(column, Encoding::DELTA_BINARY_PACKED, scratch);
+        let chunk = self.write(out, &kind, delta::encode)?;
+        Ok(Some(chunk))
+    }
+}
+
+impl Values<'_, u128, u32> {
     /// Counts the bytes of text of each page.
     fn count_text(&mut self, dictionary: &Dictionary<u128>) {
         let keys = dictionary.keys().unwrap_or_default();

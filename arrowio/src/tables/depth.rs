@@ -5,10 +5,10 @@ use arrow_schema::Field;
 use nanobook::rows::{Depth, Header, PriceLevel};
 use nanobook::{Price, Qty};
 
-use crate::column::Column;
+use crate::column::{Column, LevelColumns};
 use crate::error::{Error, Result};
 use crate::options::TableOptions;
-use crate::table::{Columns, HeaderColumns, Table, array};
+use crate::table::{Columns, HeaderColumns, Table};
 
 /// The best levels of both sides, best first: a row of the `depth` table that owns its levels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,13 +69,6 @@ impl DepthRows {
         self.levels.clear();
     }
 
-    /// The level of one side at a rank, best first.
-    fn level(&self, span: [u32; 3], side: usize, rank: usize) -> Option<PriceLevel> {
-        let (start, end) = (span[side] as usize, span[side + 1] as usize);
-        let at = start + rank;
-        (at < end).then(|| self.levels[at])
-    }
-
     /// A range of the rows as a batch.
     pub(crate) fn batch(
         &self,
@@ -84,20 +77,34 @@ impl DepthRows {
     ) -> Result<RecordBatch> {
         let headers = self.headers[range.clone()].iter().copied();
         let mut arrays = Header::arrays::<DepthRow>(headers, options)?;
-        let spans = &self.spans[range];
-        for rank in 0..options.levels {
-            for (side, word) in ["bid", "ask"].into_iter().enumerate() {
-                let levels = || spans.iter().map(|&span| self.level(span, side, rank));
-                let [px, qty, count] = level_names(word, rank);
-                let prices = levels().map(|level| level.map(|l| l.price));
-                arrays.push(array::<DepthRow, _>(&px, prices, options)?);
-                let qtys = levels().map(|level| level.map(|l| l.qty));
-                arrays.push(array::<DepthRow, _>(&qty, qtys, options)?);
-                let counts = levels().map(|level| level.map(|l| l.count));
-                arrays.push(array::<DepthRow, _>(&count, counts, options)?);
-            }
+        for (place, columns) in self.columns(range, options).into_iter().enumerate() {
+            let columns = columns.arrays(options).map_err(|mismatch| {
+                let (rank, side) = (place / 2, ["bid", "ask"][place % 2]);
+                let [px, ..] = level_names(side, rank);
+                mismatch.at(DepthRow::NAME, &px, Price::data_type(options))
+            })?;
+            arrays.extend(columns);
         }
         Ok(RecordBatch::try_new(DepthRow::schema(options), arrays)?)
+    }
+
+    /// The levels of a range of the rows: the best bid, the best ask, the second best bid and so on.
+    ///
+    /// Row after row, so that memory is read from one end to the other.
+    fn columns(&self, range: std::ops::Range<usize>, options: &TableOptions) -> Vec<LevelColumns> {
+        let new = |_| LevelColumns::new(range.len());
+        let mut columns: Vec<LevelColumns> = (0..2 * options.levels).map(new).collect();
+        for (row, &[start, middle, end]) in self.spans[range.clone()].iter().enumerate() {
+            let bids = &self.levels[start as usize..middle as usize];
+            let asks = &self.levels[middle as usize..end as usize];
+            for (side, levels) in [bids, asks].into_iter().enumerate() {
+                let columns = columns.iter_mut().skip(side).step_by(2);
+                columns
+                    .zip(levels)
+                    .for_each(|(columns, level)| columns.set(row, level));
+            }
+        }
+        columns
     }
 }
 

@@ -32,6 +32,8 @@ impl Key for u128 {
 }
 
 /// Gives each distinct value its place, in order of first appearance.
+///
+/// It can be used for one column after the other, so that its memory is asked for once.
 pub(super) struct Dictionary<K> {
     keys: Vec<K>,
     /// A power of two of places; one more than a key's number, or 0.
@@ -42,14 +44,28 @@ pub(super) struct Dictionary<K> {
     overflow: bool,
 }
 
-impl<K: Key> Dictionary<K> {
-    pub(super) fn new() -> Self {
+/// Slots of a new dictionary, as a power of two.
+const FIRST_BITS: u32 = 10;
+
+impl<K> Default for Dictionary<K> {
+    fn default() -> Self {
         Self {
             keys: Vec::new(),
-            slots: vec![0; 1 << 10],
-            shift: 64 - 10,
+            slots: vec![0; 1 << FIRST_BITS],
+            shift: u64::BITS - FIRST_BITS,
             overflow: false,
         }
+    }
+}
+
+impl<K: Key> Dictionary<K> {
+    /// Forgets all values.
+    pub(super) fn clear(&mut self) {
+        self.keys.clear();
+        self.slots.clear();
+        self.slots.resize(1 << FIRST_BITS, 0);
+        self.shift = u64::BITS - FIRST_BITS;
+        self.overflow = false;
     }
 
     /// The distinct values; `None` when there were too many, and then the numbers that were given mean nothing.
@@ -112,7 +128,9 @@ impl<K: Key> Dictionary<K> {
     }
 
     fn grow(&mut self) {
-        self.slots = vec![0; self.slots.len() * 4];
+        let slots = self.slots.len() * 4;
+        self.slots.clear();
+        self.slots.resize(slots, 0);
         self.shift -= 2;
         let mask = self.slots.len() - 1;
         for (number, &key) in (1..).zip(&self.keys) {
@@ -131,7 +149,7 @@ mod tests {
 
     #[test]
     fn values_are_numbered_as_they_come() {
-        let mut dictionary = Dictionary::new();
+        let mut dictionary = Dictionary::default();
         let mut seen = std::collections::HashMap::new();
         for i in 0..200_000_u64 {
             let key = i * i % 60_013 * 1_000_003;
@@ -144,7 +162,7 @@ mod tests {
 
     #[test]
     fn too_many_values_give_up() {
-        let mut dictionary = Dictionary::new();
+        let mut dictionary = Dictionary::default();
         for key in 0..MAX_LEN as u128 {
             dictionary.number(key << 60);
         }
@@ -160,7 +178,7 @@ mod tests {
         for _ in 0..6 {
             inverse = inverse.wrapping_mul(2_u64.wrapping_sub(GOLDEN.wrapping_mul(inverse)));
         }
-        let mut dictionary = Dictionary::new();
+        let mut dictionary = Dictionary::default();
         for low in 0..2000_u64 {
             let mixed = low.wrapping_mul(inverse);
             let key = mixed ^ mixed >> 32;

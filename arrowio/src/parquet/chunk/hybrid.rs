@@ -85,6 +85,11 @@ fn four(group: &[u32; 8], from: usize, width: u32) -> u128 {
     u128::from(two(0)) | u128::from(two(2)) << (2 * width)
 }
 
+/// Writes the bit 1 for each row: the levels of rows that are all valid.
+pub(super) fn encode_ones(rows: usize, out: &mut Vec<u8>) {
+    put_run(rows, 1, 1, out);
+}
+
 /// Writes one bit for each row out of a bitmap: the levels of a column that may be null.
 ///
 /// Bits behind the last row are ignored.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use ::parquet::data_type::ByteArray;
 use ::parquet::file::statistics::{Statistics, ValueStatistics};
+use nanobook::Price;
 
 const SIGN: u64 = 1 << 63;
 
@@ -22,6 +23,11 @@ pub(super) fn key_of_f64(value: f64) -> u64 {
 
 fn f64_of_key(key: u64) -> f64 {
     f64::from_bits(if key & SIGN == 0 { !key } else { key & !SIGN })
+}
+
+/// The double of a price in units of 1e-9.
+fn price_of_key(key: u64) -> f64 {
+    Price(i64_of_key(key)).as_f64()
 }
 
 /// The first bytes of a text, first byte first, and its length.
@@ -91,6 +97,10 @@ pub(super) enum Number {
     Int64,
     UInt64,
     Double,
+    /// Prices in units of 1e-9, written as doubles.
+    ///
+    /// Only distinct values are converted. Bounds are those of the doubles, as [`Kind::declared`] gives them.
+    Price,
 }
 
 impl Number {
@@ -119,11 +129,15 @@ impl Kind<u64> for Number {
             Self::Int64 => out.extend_from_slice(&i64_of_key(key).to_le_bytes()),
             Self::UInt64 => out.extend_from_slice(&key.to_le_bytes()),
             Self::Double => out.extend_from_slice(&f64_of_key(key).to_le_bytes()),
+            Self::Price => out.extend_from_slice(&price_of_key(key).to_le_bytes()),
         }
     }
 
     fn bound(&self, key: u64, out: &mut Vec<u8>) {
-        self.plain(key, out);
+        match self {
+            Self::Price => Self::Double.plain(key, out),
+            _ => self.plain(key, out),
+        }
     }
 
     #[expect(
@@ -149,7 +163,7 @@ impl Kind<u64> for Number {
                 let value = |key: u64| Some(key.cast_signed());
                 Statistics::int64(value(min), value(max), None, nulls, false)
             }
-            Self::Double => {
+            Self::Double | Self::Price => {
                 let value = |key| Some(f64_of_key(key));
                 let statistics = ValueStatistics::new(value(min), value(max), None, nulls, false);
                 statistics.with_nan_count(Some(0)).into()
@@ -159,18 +173,20 @@ impl Kind<u64> for Number {
 
     /// Zero has two signs, which are equal: a bound that is zero stands for both.
     fn declared(&self, (min, max): (u64, u64)) -> (u64, u64) {
+        let (min, max) = match self {
+            Self::Double => (min, max),
+            Self::Price => (key_of_f64(price_of_key(min)), key_of_f64(price_of_key(max))),
+            _ => return (min, max),
+        };
         let (plus, minus) = (key_of_f64(0.0), key_of_f64(-0.0));
-        match self {
-            Self::Double => (
-                if min == plus { minus } else { min },
-                if max == minus { plus } else { max },
-            ),
-            _ => (min, max),
-        }
+        (
+            if min == plus { minus } else { min },
+            if max == minus { plus } else { max },
+        )
     }
 
     fn is_float(&self) -> bool {
-        matches!(self, Self::Double)
+        matches!(self, Self::Double | Self::Price)
     }
 }
 

@@ -50,6 +50,30 @@ impl<K: Key> PageFacts<K> {
     }
 }
 
+/// Memory that is used for one page after the other.
+pub(super) struct PageScratch {
+    compression: Compression,
+    compressor: zstd::bulk::Compressor<'static>,
+    /// A page as it is before it is compressed.
+    plain: Vec<u8>,
+    compressed: Vec<u8>,
+}
+
+impl PageScratch {
+    pub(super) fn new(compression: Compression) -> Result<Self> {
+        let level = match compression {
+            Compression::ZSTD(level) => level.compression_level(),
+            _ => 0,
+        };
+        Ok(Self {
+            compression,
+            compressor: zstd::bulk::Compressor::new(level)?,
+            plain: Vec::new(),
+            compressed: Vec::new(),
+        })
+    }
+}
+
 /// The pages of a column, and what its metadata says of them.
 pub(super) struct Output<'a> {
     column: &'a ColumnDescPtr,
@@ -57,7 +81,7 @@ pub(super) struct Output<'a> {
     /// Of data pages.
     encoding: Encoding,
     has_dictionary: bool,
-    compressor: zstd::bulk::Compressor<'static>,
+    scratch: &'a mut PageScratch,
     sink: TrackedWrite<Vec<u8>>,
     columns: ColumnIndexBuilder,
     offsets: OffsetIndexBuilder,
@@ -68,32 +92,51 @@ pub(super) struct Output<'a> {
 impl<'a> Output<'a> {
     pub(super) fn new(
         column: &'a ColumnDescPtr,
-        compression: Compression,
         encoding: Encoding,
-    ) -> Result<Self> {
-        let level = match compression {
-            Compression::ZSTD(level) => level.compression_level(),
-            _ => 0,
+        scratch: &'a mut PageScratch,
+    ) -> Self {
+        // Zstandard takes 2 to 5 % off packed differences, in as much time again.
+        let compression = match encoding {
+            Encoding::DELTA_BINARY_PACKED => Compression::UNCOMPRESSED,
+            _ => scratch.compression,
         };
-        Ok(Self {
+        Self {
             column,
             compression,
             encoding,
             has_dictionary: false,
-            compressor: zstd::bulk::Compressor::new(level)?,
+            scratch,
             sink: TrackedWrite::new(Vec::new()),
             columns: ColumnIndexBuilder::new(column.physical_type()),
             offsets: OffsetIndexBuilder::new(),
             uncompressed: 0,
             data_page_offset: None,
-        })
+        }
     }
 
-    fn compress(&mut self, bytes: &[u8]) -> Result<Bytes> {
-        Ok(match self.compression {
-            Compression::UNCOMPRESSED => Bytes::copy_from_slice(bytes),
-            _ => Bytes::from(self.compressor.compress(bytes)?),
-        })
+    /// An empty buffer, to be filled with the next page.
+    pub(super) fn page(&mut self) -> &mut Vec<u8> {
+        self.scratch.plain.clear();
+        &mut self.scratch.plain
+    }
+
+    /// The page in the buffer, compressed, and its size before.
+    fn compress(&mut self) -> Result<(Bytes, usize)> {
+        let PageScratch {
+            compressor,
+            plain,
+            compressed,
+            ..
+        } = &mut *self.scratch;
+        let bytes = if self.compression == Compression::UNCOMPRESSED {
+            plain
+        } else {
+            compressed.clear();
+            compressed.reserve(zstd::zstd_safe::compress_bound(plain.len()));
+            compressor.compress_to_buffer(plain, compressed)?;
+            compressed
+        };
+        Ok((Bytes::copy_from_slice(bytes), self.scratch.plain.len()))
     }
 
     fn put(&mut self, page: Page, uncompressed: usize) -> Result<PageWriteSpec> {
@@ -103,33 +146,32 @@ impl<'a> Output<'a> {
         Ok(spec)
     }
 
-    pub(super) fn dictionary(&mut self, bytes: &[u8], values: usize) -> Result<()> {
+    /// Ends the dictionary page, which is in the buffer.
+    pub(super) fn dictionary(&mut self, values: usize) -> Result<()> {
+        let (buf, size) = self.compress()?;
         let page = Page::DictionaryPage {
-            buf: self.compress(bytes)?,
+            buf,
             num_values: u32::try_from(values).map_err(too_large)?,
             encoding: Encoding::PLAIN,
             is_sorted: false,
         };
-        self.put(page, bytes.len())?;
+        self.put(page, size)?;
         self.has_dictionary = true;
         Ok(())
     }
 
-    pub(super) fn data<K: Key>(
-        &mut self,
-        bytes: &[u8],
-        facts: &PageFacts<K>,
-        kind: &impl Kind<K>,
-    ) -> Result<()> {
+    /// Ends a data page, which is in the buffer.
+    pub(super) fn data<K: Key>(&mut self, facts: &PageFacts<K>, kind: &impl Kind<K>) -> Result<()> {
+        let (buf, size) = self.compress()?;
         let page = Page::DataPage {
-            buf: self.compress(bytes)?,
+            buf,
             num_values: u32::try_from(facts.rows).map_err(too_large)?,
             encoding: self.encoding,
             def_level_encoding: Encoding::RLE,
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        let spec = self.put(page, bytes.len())?;
+        let spec = self.put(page, size)?;
         self.data_page_offset.get_or_insert(spec.offset);
 
         let (mut min, mut max) = (Vec::new(), Vec::new());

@@ -45,7 +45,8 @@ fn write(pieces: &[ArrayRef], nullable: bool, plan: Plan, own: bool) -> Option<B
     .unwrap();
     if own {
         let pieces: Vec<&ArrayRef> = pieces.iter().collect();
-        let chunk = encode(&parquet_schema.column(0), &pieces, plan, compression).unwrap()?;
+        let mut scratch = Scratch::new(compression).unwrap();
+        let chunk = encode(&parquet_schema.column(0), &pieces, plan, &mut scratch).unwrap()?;
         let mut group = file.next_row_group().unwrap();
         chunk.append(&mut group).unwrap();
         group.close().unwrap();
