@@ -32,7 +32,7 @@ use bytes::Bytes;
 
 use self::dictionary::{Dictionary, Key};
 use self::kind::{INLINE, Kind, LENGTH, Number, Text, key_of_f64, key_of_i64, key_of_view};
-use self::output::{Output, PageFacts, PageScratch, too_large};
+use self::output::{Bounds, Output, PageFacts, PageScratch, too_large};
 
 /// Rows of a page, a multiple of eight so that a page begins with a whole byte of the validity bitmap.
 const ROWS_PER_PAGE: usize = 20_480;
@@ -257,17 +257,23 @@ impl<'a, K: Key, V> Values<'a, K, V> {
             let end = rows.len().min(start + ROWS_PER_PAGE - page.rows);
             let rows = &rows[start..end];
             page.rows += rows.len();
+            // Values and bounds in one loop: the bounds cost nothing while the dictionary waits for memory.
+            let before = self.coded.len();
+            let mut bounds = Bounds::of(page);
+            let mut code = |row: &N| {
+                let key = key(row);
+                bounds.add(key);
+                value(key)
+            };
             match nulls.map(|nulls| nulls.slice(start, rows.len())) {
-                None => {
-                    page.add(rows.iter().map(&key));
-                    self.coded.extend(rows.iter().map(|row| value(key(row))));
-                }
+                None => self.coded.extend(rows.iter().map(code)),
                 Some(nulls) => {
-                    let valid = || nulls.valid_indices().map(|row| key(&rows[row]));
-                    page.add(valid());
-                    self.coded.extend(valid().map(&mut value));
+                    let valid = nulls.valid_indices().map(|row| code(&rows[row]));
+                    self.coded.extend(valid);
                 }
             }
+            page.values += self.coded.len() - before;
+            page.bounds = bounds.found();
             start = end;
         }
     }

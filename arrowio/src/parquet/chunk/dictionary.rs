@@ -8,6 +8,12 @@ const MAX_PROBES: usize = 256;
 
 /// A value as a number that sorts as the value does.
 pub(super) trait Key: Copy + Ord {
+    /// The smallest number.
+    const MIN: Self;
+
+    /// The largest number.
+    const MAX: Self;
+
     /// A number whose upper bits differ when values do.
     fn hash(self) -> u64;
 }
@@ -16,6 +22,9 @@ pub(super) trait Key: Copy + Ord {
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Key for u64 {
+    const MIN: Self = Self::MIN;
+    const MAX: Self = Self::MAX;
+
     #[inline]
     fn hash(self) -> u64 {
         (self ^ self >> 32).wrapping_mul(GOLDEN)
@@ -23,6 +32,9 @@ impl Key for u64 {
 }
 
 impl Key for u128 {
+    const MIN: Self = Self::MIN;
+    const MAX: Self = Self::MAX;
+
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
     fn hash(self) -> u64 {

@@ -39,14 +39,28 @@ impl<K> Default for PageFacts<K> {
     }
 }
 
-impl<K: Key> PageFacts<K> {
-    /// Takes values into account.
-    pub(super) fn add(&mut self, keys: impl Iterator<Item = K>) {
-        let mut keys = keys.inspect(|_| self.values += 1);
-        let Some(first) = keys.next() else { return };
-        let (min, max) = self.bounds.unwrap_or((first, first));
-        let bounds = (min.min(first), max.max(first));
-        self.bounds = Some(keys.fold(bounds, |(min, max), key| (min.min(key), max.max(key))));
+/// The smallest and largest value so far; the wrong way round when there is none.
+pub(super) struct Bounds<K> {
+    min: K,
+    max: K,
+}
+
+impl<K: Key> Bounds<K> {
+    /// The bounds of a page so far.
+    pub(super) fn of(page: &PageFacts<K>) -> Self {
+        let (min, max) = page.bounds.unwrap_or((K::MAX, K::MIN));
+        Self { min, max }
+    }
+
+    #[inline]
+    pub(super) fn add(&mut self, key: K) {
+        self.min = self.min.min(key);
+        self.max = self.max.max(key);
+    }
+
+    /// The bounds, if there is a value.
+    pub(super) fn found(self) -> Option<(K, K)> {
+        (self.min <= self.max).then_some((self.min, self.max))
     }
 }
 
