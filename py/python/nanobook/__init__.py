@@ -1,0 +1,42 @@
+"""Market data, backtests and research over Arrow.
+
+Every function takes frames of polars, pyarrow, pandas, DuckDB, or anything else with the Arrow PyCapsule interface,
+without copying them, and returns :class:`Frame` or objects whose tables are frames. A frame becomes polars with
+``.to_polars()``, and ``pl.DataFrame(frame)``, ``pa.table(frame)`` and ``duckdb.sql("from frame")`` work as they are.
+
+>>> import nanobook as nb
+>>> report = nb.verify_itch(nb.SAMPLE)
+>>> report.messages
+50000
+"""
+
+from nanobook._lib import __version__
+from nanobook._lib.frame import Column, Frame
+from nanobook.errors import (
+    DtypeError,
+    FeedError,
+    InputError,
+    MissingError,
+    NanobookError,
+    PackageError,
+    SourceError,
+    UnsupportedError,
+)
+from nanobook.itch import SAMPLE, ReplayReport, verify_itch
+
+__all__ = [
+    "SAMPLE",
+    "Column",
+    "DtypeError",
+    "FeedError",
+    "Frame",
+    "InputError",
+    "MissingError",
+    "NanobookError",
+    "PackageError",
+    "ReplayReport",
+    "SourceError",
+    "UnsupportedError",
+    "__version__",
+    "verify_itch",
+]

@@ -1,0 +1,49 @@
+//! The extension module `nanobook._lib`, over which the Python package lies.
+//!
+//! This file only registers. `capsule` is where memory crosses; `table` takes frames in, `frame` and `column` hand
+//! them out; `error` makes Python exceptions of the crates' errors; `run` keeps long work interruptible. Every other
+//! module binds one crate or one family of functions, and is described by a stub of the same name in
+//! `python/nanobook/_lib`. How to write one is in `py/README.md`.
+
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "Python's arguments arrive as values of their own"
+)]
+
+mod capsule;
+mod column;
+mod error;
+mod frame;
+mod itch;
+mod matrix;
+mod probe;
+mod run;
+mod show;
+mod table;
+
+use pyo3::prelude::*;
+use pyo3::types::PyModule;
+
+/// Adds a submodule, under its full name so that `import nanobook._lib.NAME` works.
+fn add(
+    parent: &Bound<'_, PyModule>,
+    name: &str,
+    fill: impl FnOnce(&Bound<'_, PyModule>) -> PyResult<()>,
+) -> PyResult<()> {
+    let py = parent.py();
+    let path = format!("nanobook._lib.{name}");
+    let module = PyModule::new(py, &path)?;
+    fill(&module)?;
+    parent.add(name, &module)?;
+    py.import("sys")?.getattr("modules")?.set_item(path, module)
+}
+
+/// The module itself.
+#[pymodule]
+fn _lib(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    add(module, "frame", frame::register)?;
+    add(module, "itch", itch::register)?;
+    add(module, "probe", probe::register)?;
+    Ok(())
+}
