@@ -8,13 +8,20 @@
 //! | [`book`] | the passive order book: by order id, first in first out at a price |
 //! | [`matching`] | the matching engine: orders, stops, auctions, event log |
 //! | [`rows`] | one type for each market-data table |
+//! | `portfolio` | positions, costs, and the rule that turns weights into orders (feature `portfolio`) |
+//! | `backtest` | weights over prices: equity, holdings, fills (feature `portfolio`) |
+//! | `metrics` | what a series of returns was worth (feature `portfolio`) |
 
+#[cfg(feature = "portfolio")]
+pub mod backtest;
 pub mod book;
 mod event;
 mod exchange;
 pub mod matching;
 mod multi;
 mod order;
+#[cfg(feature = "portfolio")]
+pub mod portfolio;
 pub mod rows;
 mod side;
 mod sink;

@@ -1,0 +1,11 @@
+//! The backtest from outside: reference cases, identities, the mistakes of prior engines, bad input.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    reason = "helpers of tests are tests, and exact numbers are meant where they stand"
+)]
+
+mod data;
+mod oracle;
