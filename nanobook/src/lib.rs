@@ -11,6 +11,7 @@
 //! | `portfolio` | positions, costs, and the rule that turns weights into orders (feature `portfolio`) |
 //! | `backtest` | weights over prices: equity, holdings, fills (feature `portfolio`) |
 //! | `metrics` | what a series of returns was worth (feature `portfolio`) |
+//! | [`trading`] | orders, fills, positions, accounts and quotes of a broker |
 
 #[cfg(feature = "portfolio")]
 pub mod backtest;
@@ -28,6 +29,7 @@ mod sink;
 mod symbol;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod trading;
 mod types;
 
 pub use event::{BookDelta, Fault, Resting};
