@@ -105,6 +105,6 @@ pub use breaks::Breaks;
 pub use error::{Error, Result};
 pub use options::{MAX_LEVELS, PriceType, TableOptions};
 pub use recorder::{ROWS_PER_GROUP, Recorded, Recorder, RecorderOptions, RowGroup};
-pub use table::{TABLE_KEY, Table, VERSION_KEY};
+pub use table::{Projection, TABLE_KEY, Table, VERSION_KEY};
 pub use tables::{DepthRow, TableId, TableSet};
 pub use writer::{BatchWriter, KeyValues, Summary};

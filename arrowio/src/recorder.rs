@@ -16,7 +16,7 @@ use nanobook::rows::{
 use crate::breaks::Breaks;
 use crate::error::Result;
 use crate::options::{PriceType, TableOptions};
-use crate::table::Table;
+use crate::table::{Projection, Table};
 use crate::tables::{DepthRows, TableId, TableSet};
 
 /// Rows of a row group, unless its table is wide.
@@ -73,7 +73,12 @@ impl RecorderOptions {
 trait Rows: Default + Send + Sync + 'static {
     fn len(&self) -> usize;
     fn clear(&mut self);
-    fn batch(&self, range: Range<usize>, options: &TableOptions) -> Result<RecordBatch>;
+    fn batch(
+        &self,
+        range: Range<usize>,
+        options: &TableOptions,
+        columns: &Projection,
+    ) -> Result<RecordBatch>;
 }
 
 impl<T: Table + Send + Sync + 'static> Rows for Vec<T> {
@@ -85,8 +90,13 @@ impl<T: Table + Send + Sync + 'static> Rows for Vec<T> {
         self.clear();
     }
 
-    fn batch(&self, range: Range<usize>, options: &TableOptions) -> Result<RecordBatch> {
-        T::batch(&self[range], options)
+    fn batch(
+        &self,
+        range: Range<usize>,
+        options: &TableOptions,
+        columns: &Projection,
+    ) -> Result<RecordBatch> {
+        T::project(&self[range], options, columns)
     }
 }
 
@@ -99,8 +109,13 @@ impl Rows for DepthRows {
         self.clear();
     }
 
-    fn batch(&self, range: Range<usize>, options: &TableOptions) -> Result<RecordBatch> {
-        self.batch(range, options)
+    fn batch(
+        &self,
+        range: Range<usize>,
+        options: &TableOptions,
+        columns: &Projection,
+    ) -> Result<RecordBatch> {
+        self.batch(range, options, columns)
     }
 }
 
@@ -127,7 +142,12 @@ impl<R: Rows> Drop for Pooled<R> {
 /// [`Pooled`] without its type.
 trait GroupRows: Send + Sync {
     fn len(&self) -> usize;
-    fn batch(&self, range: Range<usize>, options: &TableOptions) -> Result<RecordBatch>;
+    fn batch(
+        &self,
+        range: Range<usize>,
+        options: &TableOptions,
+        columns: &Projection,
+    ) -> Result<RecordBatch>;
 }
 
 impl<R: Rows> GroupRows for Pooled<R> {
@@ -135,8 +155,13 @@ impl<R: Rows> GroupRows for Pooled<R> {
         self.rows.len()
     }
 
-    fn batch(&self, range: Range<usize>, options: &TableOptions) -> Result<RecordBatch> {
-        self.rows.batch(range, options)
+    fn batch(
+        &self,
+        range: Range<usize>,
+        options: &TableOptions,
+        columns: &Projection,
+    ) -> Result<RecordBatch> {
+        self.rows.batch(range, options, columns)
     }
 }
 
@@ -177,6 +202,14 @@ impl RowGroup {
         Ok(concat_batches(&schema, &batches)?)
     }
 
+    /// Some columns of all rows as one batch; the others cost nothing.
+    ///
+    /// # Errors
+    /// When the table has no such column, or a price does not fit the price type.
+    pub fn project(&self, columns: &Projection) -> Result<RecordBatch> {
+        self.rows.batch(0..self.rows.len(), &self.options, columns)
+    }
+
     /// The rows as batches of a few thousand.
     ///
     /// Each is an error when a price does not fit the price type.
@@ -210,7 +243,7 @@ impl RowGroup {
         };
         (0..len).step_by(step).map(move |start| {
             let end = len.min(start + step);
-            self.rows.batch(start..end, &options)
+            self.rows.batch(start..end, &options, &Projection::all())
         })
     }
 }

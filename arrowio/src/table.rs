@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Schema, SchemaRef};
 use nanobook::rows::{Header, MarketHeader, PriceLevel};
 use nanobook::{InstrumentId, Price, Qty, Symbol, Timestamp};
@@ -62,13 +62,131 @@ pub trait Table: Sized {
     ///
     /// # Errors
     /// When a price does not fit the price type.
-    fn batch(rows: &[Self], options: &TableOptions) -> Result<RecordBatch>;
+    fn batch(rows: &[Self], options: &TableOptions) -> Result<RecordBatch> {
+        Self::project(rows, options, &Projection::all())
+    }
+
+    /// Rows as a batch of some of the columns; the others cost nothing.
+    ///
+    /// # Errors
+    /// When a value does not fit its column.
+    fn project(rows: &[Self], options: &TableOptions, columns: &Projection) -> Result<RecordBatch>;
 
     /// The rows of a batch, which may come from another writer and have further columns.
     ///
     /// # Errors
     /// When a column is missing or has another type, or when a value is not what the row can hold.
     fn rows(batch: &RecordBatch) -> Result<Vec<Self>>;
+}
+
+/// Which columns of a table are wanted.
+///
+/// # Examples
+/// ```
+/// use nanobook_arrow::{Projection, TableId, TableOptions};
+///
+/// let schema = TableId::Bbo.schema(&TableOptions::default());
+/// let columns = Projection::of(vec![4, 0]);
+/// let names: Vec<String> = columns.schema(&schema)?.fields().iter().map(|f| f.name().clone()).collect();
+/// assert_eq!(names, ["ts_event", "bid_px"]);
+/// # Ok::<(), nanobook_arrow::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Projection(Option<Vec<usize>>);
+
+impl Projection {
+    /// All of them.
+    pub const fn all() -> Self {
+        Self(None)
+    }
+
+    /// Those at some places of the table; they stay in its order.
+    pub fn of(mut columns: Vec<usize>) -> Self {
+        columns.sort_unstable();
+        columns.dedup();
+        Self(Some(columns))
+    }
+
+    /// The schema of the columns that are wanted, with the metadata of the whole.
+    ///
+    /// # Errors
+    /// When the schema has fewer columns.
+    pub fn schema(&self, schema: &SchemaRef) -> Result<SchemaRef> {
+        Ok(match &self.0 {
+            None => Arc::clone(schema),
+            Some(columns) => Arc::new(schema.project(columns)?),
+        })
+    }
+
+    /// The columns of a batch that are wanted.
+    ///
+    /// # Errors
+    /// When the batch has fewer columns.
+    pub fn batch(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        Ok(match &self.0 {
+            None => batch.clone(),
+            Some(columns) => batch.project(columns)?,
+        })
+    }
+
+    pub(crate) fn contains(&self, column: usize) -> bool {
+        match &self.0 {
+            None => true,
+            Some(columns) => columns.binary_search(&column).is_ok(),
+        }
+    }
+}
+
+/// The arrays of the columns that are wanted, made one after the other.
+pub(crate) struct Arrays<'a> {
+    columns: &'a Projection,
+    next: usize,
+    made: Vec<ArrayRef>,
+}
+
+impl<'a> Arrays<'a> {
+    pub(crate) fn new(columns: &'a Projection) -> Self {
+        Self {
+            columns,
+            next: 0,
+            made: Vec::new(),
+        }
+    }
+
+    /// Makes the next column's array if it is wanted.
+    pub(crate) fn push(&mut self, make: impl FnOnce() -> Result<ArrayRef>) -> Result<()> {
+        if self.columns.contains(self.next) {
+            self.made.push(make()?);
+        }
+        self.next += 1;
+        Ok(())
+    }
+
+    /// Makes the arrays of the next few columns if one of them is wanted.
+    pub(crate) fn push_some<const N: usize>(
+        &mut self,
+        make: impl FnOnce() -> Result<[ArrayRef; N]>,
+    ) -> Result<()> {
+        let places = self.next..self.next + N;
+        self.next = places.end;
+        if places.clone().any(|at| self.columns.contains(at)) {
+            for (at, array) in places.zip(make()?) {
+                if self.columns.contains(at) {
+                    self.made.push(array);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The batch of `rows` rows.
+    pub(crate) fn batch(self, schema: &SchemaRef, rows: usize) -> Result<RecordBatch> {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let schema = self.columns.schema(schema)?;
+        Ok(RecordBatch::try_new_with_options(
+            schema, self.made, &options,
+        )?)
+    }
 }
 
 /// The columns of a batch by name, with errors that say whose they are.
@@ -176,10 +294,11 @@ pub(crate) fn array<T: Table, C: Column>(
 pub(crate) trait HeaderColumns: Copy {
     fn fields(options: &TableOptions) -> Vec<Field>;
 
-    fn arrays<T: Table>(
+    fn push<T: Table>(
         headers: impl ExactSizeIterator<Item = Self> + Clone,
         options: &TableOptions,
-    ) -> Result<Vec<ArrayRef>>;
+        arrays: &mut Arrays<'_>,
+    ) -> Result<()>;
 
     fn read(columns: &Columns<'_>) -> Result<Vec<Self>>;
 }
@@ -194,17 +313,17 @@ impl HeaderColumns for Header {
         ]
     }
 
-    fn arrays<T: Table>(
+    fn push<T: Table>(
         headers: impl ExactSizeIterator<Item = Self> + Clone,
         options: &TableOptions,
-    ) -> Result<Vec<ArrayRef>> {
+        arrays: &mut Arrays<'_>,
+    ) -> Result<()> {
         let h = || headers.clone();
-        Ok(vec![
-            array::<T, _>("ts_event", h().map(|h| h.ts_event), options)?,
-            array::<T, _>("seq", h().map(|h| h.seq), options)?,
-            array::<T, _>("instrument_id", h().map(|h| h.instrument_id), options)?,
-            array::<T, _>("symbol", h().map(|h| h.symbol), options)?,
-        ])
+        arrays.push(|| array::<T, _>("ts_event", h().map(|h| h.ts_event), options))?;
+        arrays.push(|| array::<T, _>("seq", h().map(|h| h.seq), options))?;
+        arrays.push(|| array::<T, _>("instrument_id", h().map(|h| h.instrument_id), options))?;
+        arrays.push(|| array::<T, _>("symbol", h().map(|h| h.symbol), options))?;
+        Ok(())
     }
 
     fn read(columns: &Columns<'_>) -> Result<Vec<Self>> {
@@ -232,17 +351,18 @@ impl HeaderColumns for MarketHeader {
         ]
     }
 
-    fn arrays<T: Table>(
+    fn push<T: Table>(
         headers: impl ExactSizeIterator<Item = Self> + Clone,
         options: &TableOptions,
-    ) -> Result<Vec<ArrayRef>> {
+        arrays: &mut Arrays<'_>,
+    ) -> Result<()> {
         let h = || headers.clone();
-        Ok(vec![
-            array::<T, _>("ts_event", h().map(|h| h.ts_event), options)?,
-            array::<T, _>("seq", h().map(|h| h.seq), options)?,
-            array::<T, _>("instrument_id", h().map(|_| None::<InstrumentId>), options)?,
-            array::<T, _>("symbol", h().map(|_| None::<Symbol>), options)?,
-        ])
+        arrays.push(|| array::<T, _>("ts_event", h().map(|h| h.ts_event), options))?;
+        arrays.push(|| array::<T, _>("seq", h().map(|h| h.seq), options))?;
+        arrays
+            .push(|| array::<T, _>("instrument_id", h().map(|_| None::<InstrumentId>), options))?;
+        arrays.push(|| array::<T, _>("symbol", h().map(|_| None::<Symbol>), options))?;
+        Ok(())
     }
 
     fn read(columns: &Columns<'_>) -> Result<Vec<Self>> {
@@ -286,17 +406,19 @@ macro_rules! table {
                 fields
             }
 
-            fn batch(
+            fn project(
                 rows: &[Self],
                 options: &$crate::options::TableOptions,
+                columns: &$crate::table::Projection,
             ) -> $crate::error::Result<arrow_array::RecordBatch> {
                 let headers = rows.iter().map(|row| row.header);
-                let mut arrays = <$header as $crate::table::HeaderColumns>::arrays::<Self>(headers, options)?;
+                let mut arrays = $crate::table::Arrays::new(columns);
+                <$header as $crate::table::HeaderColumns>::push::<Self>(headers, options, &mut arrays)?;
                 $({
                     let values = rows.iter().map(|$r: &Self| -> $type { $value });
-                    arrays.push($crate::table::array::<Self, $type>(stringify!($column), values, options)?);
+                    arrays.push(|| $crate::table::array::<Self, $type>(stringify!($column), values, options))?;
                 })*
-                Ok(arrow_array::RecordBatch::try_new(Self::schema(options), arrays)?)
+                arrays.batch(&Self::schema(options), rows.len())
             }
 
             fn rows(batch: &arrow_array::RecordBatch) -> $crate::error::Result<Vec<Self>> {

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{PRICE_TYPES, Sample, rows};
-use nanobook_arrow::{BatchWriter, TableOptions, ipc, parquet};
+use nanobook_arrow::{BatchWriter, Projection, TableOptions, ipc, parquet};
 use proptest::prelude::*;
 
 fn options(price_type: usize, levels: usize) -> TableOptions {
@@ -20,6 +20,18 @@ fn through_batch<T: Sample>(seed: u64, count: usize, options: TableOptions) {
     let batch = T::batch(&rows, &options).unwrap();
     assert_eq!(*batch.schema(), *T::schema(&options));
     assert_eq!(T::rows(&batch).unwrap(), rows, "{}", T::NAME);
+}
+
+fn through_projection<T: Sample>(seed: u64, count: usize, mask: u64, options: TableOptions) {
+    let rows = rows::<T>(seed, count, options);
+    let whole = T::batch(&rows, &options).unwrap();
+    let places: Vec<usize> = (0..whole.num_columns())
+        .filter(|at| mask >> (at % 64) & 1 == 1)
+        .collect();
+    let columns = Projection::of(places.iter().rev().copied().collect());
+    let part = T::project(&rows, &options, &columns).unwrap();
+    assert_eq!(part, whole.project(&places).unwrap(), "{}", T::NAME);
+    assert_eq!(*part.schema(), *columns.schema(&whole.schema()).unwrap());
 }
 
 fn through_files<T: Sample>(seed: u64, count: usize, options: TableOptions) {
@@ -95,6 +107,11 @@ proptest! {
     #[test]
     fn rows_come_back_from_batches(seed: u64, count in 0_usize..60, price_type in 0_usize..3, levels in 1_usize..12) {
         for_every_table!(through_batch(seed, count, options(price_type, levels)));
+    }
+
+    #[test]
+    fn a_projection_is_a_part_of_the_batch(seed: u64, count in 0_usize..30, mask: u64, levels in 1_usize..4) {
+        for_every_table!(through_projection(seed, count, mask, options(0, levels)));
     }
 }
 

@@ -3,6 +3,7 @@
 mod args;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ use crate::{
 /// Asked for by Ctrl-C.
 static STOP: Stop = Stop::new();
 
+/// Exit code when all went well.
+const DONE: u8 = 0;
 /// Exit code when a file or folder could not be read or written.
 const FAILED: u8 = 1;
 /// Exit code of `verify` when something was odd.
@@ -35,7 +38,20 @@ const INTERRUPTED: u8 = 130;
 
 /// Runs the command with the arguments of the process.
 pub fn run() -> ExitCode {
-    let args = Args::parse();
+    ExitCode::from(run_with(std::env::args_os()))
+}
+
+/// Runs the command with these arguments, of which the first is its name, and returns its exit code.
+///
+/// It takes over Ctrl-C, which ends the process.
+pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(FAILED);
+        }
+    };
     // Without a handler Ctrl-C ends the process at once, which leaves a hidden folder at most.
     let _ = ctrlc::set_handler(interrupt);
     let mut out = io::stdout().lock();
@@ -49,16 +65,14 @@ pub fn run() -> ExitCode {
     match result {
         Ok(code) => code,
         // A closed pipe is the reader's wish and not an error.
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => DONE,
         Err(error) => {
             complain(&error);
-            ExitCode::from(if matches!(error, Error::Interrupted) {
+            if matches!(error, Error::Interrupted) {
                 INTERRUPTED
             } else {
                 FAILED
-            })
+            }
         }
     }
 }
@@ -133,7 +147,7 @@ fn dates(paths: &[Option<&Path>], date: Option<SessionDate>) -> Result<Vec<Sessi
     Ok(dates)
 }
 
-fn run_replay(args: &ReplayArgs, out: &mut impl Write) -> Result<ExitCode> {
+fn run_replay(args: &ReplayArgs, out: &mut impl Write) -> Result<u8> {
     let paths = sources(&args.files, args.use_sample());
     let dates = dates(&paths, args.date)?;
     let options = args.options();
@@ -141,7 +155,7 @@ fn run_replay(args: &ReplayArgs, out: &mut impl Write) -> Result<ExitCode> {
         let day = replay(open(path)?, date, &args.out, &options, &STOP)?;
         say(out, Written(&day, &args.out))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }
 
 /// What was written, for people.
@@ -177,8 +191,8 @@ impl std::fmt::Display for Written<'_> {
     }
 }
 
-fn run_verify(files: &[PathBuf], reading: &Reading, out: &mut impl Write) -> Result<ExitCode> {
-    let mut code = ExitCode::SUCCESS;
+fn run_verify(files: &[PathBuf], reading: &Reading, out: &mut impl Write) -> Result<u8> {
+    let mut code = DONE;
     for path in sources(files, reading.sample) {
         // Times of day are all that is shown, so the day does not matter.
         let config = Config::new(nanobook::Timestamp(0));
@@ -192,7 +206,7 @@ fn run_verify(files: &[PathBuf], reading: &Reading, out: &mut impl Write) -> Res
         )?;
         say(out, format_args!("{}\n{report}", report.origin.name))?;
         let verdict = if report.has_faults() {
-            code = ExitCode::from(FAULTS);
+            code = FAULTS;
             "FAULTS"
         } else if report.report.last_system_event == Some(b'C') {
             "whole and without faults"
@@ -204,14 +218,14 @@ fn run_verify(files: &[PathBuf], reading: &Reading, out: &mut impl Write) -> Res
     Ok(code)
 }
 
-fn run_inspect(files: &[PathBuf], reading: &Reading, out: &mut impl Write) -> Result<ExitCode> {
+fn run_inspect(files: &[PathBuf], reading: &Reading, out: &mut impl Write) -> Result<u8> {
     for path in sources(files, reading.sample) {
         say(out, inspect(open(path)?, &reading.options(), &STOP)?)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }
 
-fn run_synth(args: &SynthArgs, out: &mut impl Write) -> Result<ExitCode> {
+fn run_synth(args: &SynthArgs, out: &mut impl Write) -> Result<u8> {
     let config = synth::Config {
         seed: args.seed,
         messages: args.messages,
@@ -230,10 +244,10 @@ fn run_synth(args: &SynthArgs, out: &mut impl Write) -> Result<ExitCode> {
             ),
         )?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }
 
-fn run_ls(dir: &Path, out: &mut impl Write) -> Result<ExitCode> {
+fn run_ls(dir: &Path, out: &mut impl Write) -> Result<u8> {
     let entries = catalog(dir)?;
     say(
         out,
@@ -250,5 +264,5 @@ fn run_ls(dir: &Path, out: &mut impl Write) -> Result<ExitCode> {
         );
         say(out, line)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }

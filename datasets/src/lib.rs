@@ -19,6 +19,7 @@
 //! | `feed` | blocks of whole frames, read ahead |
 //! | `pipeline` | feed → books → rows → row groups |
 //! | `files` | row groups → Parquet files, in order, by any number of workers |
+//! | `stream` | one table as batches, without a file in between |
 //! | `dataset` | the folders of a dataset, replaced as a whole |
 //! | `inspect` | counts without books |
 //! | `unfinished` | what goes away when the process is interrupted |
@@ -39,6 +40,7 @@ mod report;
 mod sample;
 mod session;
 mod source;
+mod stream;
 mod synthesize;
 mod unfinished;
 
@@ -52,6 +54,7 @@ pub use report::{SessionReport, Tail};
 pub use sample::{SAMPLE_MESSAGES, SAMPLE_NAME, SAMPLE_SEED, SAMPLE_SYMBOLS, sample};
 pub use session::{SessionDate, parse_interval, parse_time_of_day};
 pub use source::{Compression, Origin, Source};
+pub use stream::{StreamOptions, Streamed, stream};
 pub use synthesize::synthesize;
 
 /// The examples of the README, which run as tests.

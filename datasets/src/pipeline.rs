@@ -62,15 +62,15 @@ pub fn replay_into(
     stop: &Stop,
     sink: &mut impl Sink,
 ) -> Result<SessionReport> {
-    play(source, config, options, &|| stop.is_asked(), sink)
+    play(source, config, options, &|_| stop.is_asked(), sink)
 }
 
-/// [`replay_into`], stopped by a question.
-fn play(
+/// [`replay_into`], stopped by a question that is asked with the latest time of day seen.
+pub(crate) fn play(
     source: Source,
     config: Config,
     options: &ReplayOptions,
-    stop: &dyn Fn() -> bool,
+    stop: &dyn Fn(Option<u64>) -> bool,
     sink: &mut impl Sink,
 ) -> Result<SessionReport> {
     let progress = Progress::new(&source, options.progress);
@@ -103,7 +103,7 @@ fn play(
 struct Player<'a, S> {
     replay: Replay,
     framing: Framing,
-    stop: &'a dyn Fn() -> bool,
+    stop: &'a dyn Fn(Option<u64>) -> bool,
     progress: Progress,
     sink: &'a mut S,
 }
@@ -114,7 +114,11 @@ impl<S: Sink> Player<'_, S> {
         // Blocks hold whole frames only: what can't be cut is the feed's error.
         let _ = self.replay.block(&block.bytes, self.framing, self.sink);
         self.progress.update(self.replay.messages());
-        !(self.stop)()
+        !self.is_stopped()
+    }
+
+    fn is_stopped(&self) -> bool {
+        (self.stop)(self.replay.last_ns())
     }
 
     fn run_ahead(&mut self, feed: Feed) -> Result<FeedEnd> {
@@ -133,7 +137,7 @@ impl<S: Sink> Player<'_, S> {
 
     fn finish(self, end: Result<FeedEnd>) -> Result<SessionReport> {
         self.progress.finish();
-        if (self.stop)() {
+        if self.is_stopped() {
             return Err(Error::Interrupted);
         }
         let end = end.map_err(|e| e.after(self.replay.report().last_ns))?;
@@ -200,7 +204,7 @@ pub(crate) fn replay_day(
             Some(groups) => drop(groups.send(group)),
             None => files.take(&group),
         });
-        let stopped = || stop.is_asked() || files.has_failed();
+        let stopped = |_| stop.is_asked() || files.has_failed();
         let report = play(source, config, options, &stopped, &mut recorder);
         (report, recorder.finish())
     });

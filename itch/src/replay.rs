@@ -243,6 +243,11 @@ impl Replay {
         self.seq
     }
 
+    /// The latest time of day up to now, in ns since midnight.
+    pub fn last_ns(&self) -> Option<u64> {
+        self.report.last_ns
+    }
+
     /// What the session was like up to now.
     pub fn report(&self) -> Report {
         let mut report = self.report.clone();

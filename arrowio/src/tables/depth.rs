@@ -8,7 +8,7 @@ use nanobook::{Price, Qty};
 use crate::column::{Column, LevelColumns};
 use crate::error::{Error, Result};
 use crate::options::TableOptions;
-use crate::table::{Columns, HeaderColumns, Table};
+use crate::table::{Arrays, Columns, HeaderColumns, Projection, Table};
 
 /// The best levels of both sides, best first: a row of the `depth` table that owns its levels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,18 +74,22 @@ impl DepthRows {
         &self,
         range: std::ops::Range<usize>,
         options: &TableOptions,
+        columns: &Projection,
     ) -> Result<RecordBatch> {
         let headers = self.headers[range.clone()].iter().copied();
-        let mut arrays = Header::arrays::<DepthRow>(headers, options)?;
+        let rows = range.len();
+        let mut arrays = Arrays::new(columns);
+        Header::push::<DepthRow>(headers, options, &mut arrays)?;
         for (place, columns) in self.columns(range, options).into_iter().enumerate() {
-            let columns = columns.arrays(options).map_err(|mismatch| {
-                let (rank, side) = (place / 2, ["bid", "ask"][place % 2]);
-                let [px, ..] = level_names(side, rank);
-                mismatch.at(DepthRow::NAME, &px, Price::data_type(options))
+            arrays.push_some(|| {
+                columns.arrays(options).map_err(|mismatch| {
+                    let (rank, side) = (place / 2, ["bid", "ask"][place % 2]);
+                    let [px, ..] = level_names(side, rank);
+                    mismatch.at(DepthRow::NAME, &px, Price::data_type(options))
+                })
             })?;
-            arrays.extend(columns);
         }
-        Ok(RecordBatch::try_new(DepthRow::schema(options), arrays)?)
+        arrays.batch(&DepthRow::schema(options), rows)
     }
 
     /// The levels of a range of the rows: the best bid, the best ask, the second best bid and so on.
@@ -130,12 +134,12 @@ impl Table for DepthRow {
         fields
     }
 
-    fn batch(rows: &[Self], options: &TableOptions) -> Result<RecordBatch> {
+    fn project(rows: &[Self], options: &TableOptions, columns: &Projection) -> Result<RecordBatch> {
         let mut all = DepthRows::default();
         for row in rows {
             all.push(&row.as_row(), options.levels);
         }
-        all.batch(0..all.len(), options)
+        all.batch(0..all.len(), options, columns)
     }
 
     fn rows(batch: &RecordBatch) -> Result<Vec<Self>> {

@@ -22,7 +22,20 @@ from nanobook.errors import (
     SourceError,
     UnsupportedError,
 )
-from nanobook.itch import SAMPLE, ReplayReport, verify_itch
+from nanobook.itch import (
+    SAMPLE,
+    Inspection,
+    ReplayReport,
+    ReplayedDay,
+    catalog,
+    inspect_itch,
+    iter_itch,
+    read_itch,
+    replay_itch,
+    scan_itch,
+    synth_itch,
+    verify_itch,
+)
 
 __all__ = [
     "SAMPLE",
@@ -31,12 +44,21 @@ __all__ = [
     "FeedError",
     "Frame",
     "InputError",
+    "Inspection",
     "MissingError",
     "NanobookError",
     "PackageError",
     "ReplayReport",
+    "ReplayedDay",
     "SourceError",
     "UnsupportedError",
     "__version__",
+    "catalog",
+    "inspect_itch",
+    "iter_itch",
+    "read_itch",
+    "replay_itch",
+    "scan_itch",
+    "synth_itch",
     "verify_itch",
 ]
