@@ -21,6 +21,7 @@ mod orders;
 
 use crate::rows::PriceLevel;
 use crate::{BookDelta, Fault, OrderId, Price, Qty, Resting, Side};
+use index::Place;
 use ladder::Ladder;
 use level::Levels;
 use orders::Orders;
@@ -119,11 +120,12 @@ impl OrderBook {
                 fault: Some(fault),
             };
         }
-        let evicted = self.take(id);
-        let overflow = self.rest(id, side, price, qty);
-        Outcome {
-            resting: evicted,
-            fault: overflow.or(evicted.map(|_| Fault::DuplicateOrder)),
+        match self.orders.find_or_place(id) {
+            Err(place) => Outcome {
+                resting: None,
+                fault: self.rest(place, id, side, price, qty),
+            },
+            Ok(slot) => self.evict_and_add(slot, id, side, price, qty),
         }
     }
 
@@ -252,8 +254,8 @@ impl OrderBook {
     /// Whether the best bid is at or above the best ask.
     #[inline]
     pub fn is_crossed(&self) -> bool {
-        match (self.best(Side::Buy), self.best(Side::Sell)) {
-            (Some(bid), Some(ask)) => bid.price >= ask.price,
+        match (self.best_price(Side::Buy), self.best_price(Side::Sell)) {
+            (Some(bid), Some(ask)) => bid >= ask,
             _ => false,
         }
     }
@@ -313,12 +315,38 @@ impl OrderBook {
         Some(resting)
     }
 
-    /// Puts a new order at the end of its level's queue.
+    /// Adds an order whose id another one has.
+    #[cold]
+    fn evict_and_add(
+        &mut self,
+        slot: u32,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+    ) -> Outcome {
+        let evicted = self.resting(slot);
+        self.remove(id, slot);
+        let added = self.add(id, side, price, qty);
+        Outcome {
+            resting: Some(evicted),
+            fault: added.fault.or(Some(Fault::DuplicateOrder)),
+        }
+    }
+
+    /// Puts a new order at the end of its level's queue, and its id in its place of the index.
     #[inline]
-    fn rest(&mut self, id: OrderId, side: Side, price: Price, qty: Qty) -> Option<Fault> {
+    fn rest(
+        &mut self,
+        place: Place,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+    ) -> Option<Fault> {
         match self.enter(id, side, price, qty) {
             Ok(slot) => {
-                self.orders.index(id, slot);
+                self.orders.index(place, slot);
                 None
             }
             Err(fault) => Some(fault),

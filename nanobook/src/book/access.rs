@@ -117,9 +117,8 @@ impl OrderBook {
         level.qty = total;
         level.count += 1;
         let slot = self.orders.link(id, qty, handle, level.tail);
-        if level.tail == NONE {
-            level.head = slot;
-        }
+        let is_first = level.tail == NONE;
+        level.head = if is_first { slot } else { level.head };
         level.tail = slot;
         Ok(slot)
     }
@@ -131,12 +130,9 @@ impl OrderBook {
         let level = self.levels.get_mut(order.level);
         level.qty -= order.qty;
         level.count -= 1;
-        if order.prev == NONE {
-            level.head = order.next;
-        }
-        if order.next == NONE {
-            level.tail = order.prev;
-        }
+        let is_end = [order.prev == NONE, order.next == NONE];
+        level.head = if is_end[0] { order.next } else { level.head };
+        level.tail = if is_end[1] { order.prev } else { level.tail };
         if level.count == 0 {
             let (side, price) = (level.side, level.price);
             self.ladder_mut(side).remove(ladder::key(side, price));

@@ -18,6 +18,13 @@ const EMPTY: Entry = Entry {
     slot: u32::MAX,
 };
 
+/// Where a new id belongs, until the index changes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    tag: u32,
+    at: usize,
+}
+
 /// Finds slots by id. Two ids can share a tag, so the caller confirms a find.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
@@ -64,14 +71,36 @@ impl Index {
         }
     }
 
-    /// Adds an id that is not there.
+    /// The slot of an id for which `is_it` holds, or where it belongs.
     #[inline]
-    pub(super) fn insert(&mut self, id: u64, slot: u32) {
+    pub(super) fn find_or_place(
+        &mut self,
+        id: u64,
+        is_it: impl Fn(u32) -> bool,
+    ) -> Result<u32, Place> {
         if 2 * (self.len + 1) > self.entries.len() {
             self.grow();
         }
+        let tag = tag(id);
+        let mut at = self.home(tag);
+        loop {
+            let entry = self.entries[at];
+            if entry == EMPTY {
+                return Err(Place { tag, at });
+            }
+            if entry.tag == tag && is_it(entry.slot) {
+                return Ok(entry.slot);
+            }
+            at = self.after(at);
+        }
+    }
+
+    /// Adds an id at the place that [`Index::find_or_place`] has just given.
+    #[inline]
+    pub(super) fn fill(&mut self, place: Place, slot: u32) {
+        let Place { tag, at } = place;
+        self.entries[at] = Entry { tag, slot };
         self.len += 1;
-        self.place(Entry { tag: tag(id), slot });
     }
 
     /// Removes an id that is there, and closes the gap.

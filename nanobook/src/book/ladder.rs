@@ -2,8 +2,8 @@
 
 use crate::{Price, Side};
 
-/// How many rungs from the best are searched one by one: most adds are near the touch, where a scan in one or two
-/// cache lines beats a binary search.
+/// How many rungs from the best are compared all at once: most adds are near the touch, and a loop that ended where the
+/// price belongs would end where the processor does not expect it.
 const SCAN: usize = 8;
 
 /// Order of a price on its side: the better, the larger.
@@ -31,10 +31,18 @@ struct Rung {
     handle: u32,
 }
 
+/// Number of rungs whose key is smaller.
+#[inline]
+fn smaller(rungs: &[Rung], key: i64) -> usize {
+    rungs.iter().map(|rung| usize::from(rung.key < key)).sum()
+}
+
 /// Prices of a side, each with the handle of its level.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ladder {
     rungs: Vec<Rung>,
+    /// The key of the last rung: known without a look at the array.
+    best_key: Option<i64>,
 }
 
 impl Ladder {
@@ -47,7 +55,7 @@ impl Ladder {
     /// The key of the best level.
     #[inline]
     pub(super) fn best_key(&self) -> Option<i64> {
-        self.rungs.last().map(|rung| rung.key)
+        self.best_key
     }
 
     /// All levels, best first.
@@ -75,6 +83,7 @@ impl Ladder {
     #[inline]
     pub(super) fn insert(&mut self, rank: usize, key: i64, handle: u32) {
         self.rungs.insert(rank, Rung { key, handle });
+        self.note_best();
     }
 
     /// Takes the level of a key away.
@@ -83,6 +92,12 @@ impl Ladder {
         let rank = self.rank(key);
         debug_assert_eq!(self.rungs[rank].key, key);
         self.rungs.remove(rank);
+        self.note_best();
+    }
+
+    #[inline]
+    fn note_best(&mut self) {
+        self.best_key = self.rungs.last().map(|rung| rung.key);
     }
 
     /// Reads every cache line.
@@ -94,17 +109,18 @@ impl Ladder {
 
     pub(super) fn clear(&mut self) {
         self.rungs.clear();
+        self.note_best();
     }
 
     /// Number of rungs whose key is smaller.
     #[inline]
     fn rank(&self, key: i64) -> usize {
-        let near = self.rungs.len().saturating_sub(SCAN);
-        for (back, rung) in self.rungs[near..].iter().rev().enumerate() {
-            if rung.key < key {
-                return self.rungs.len() - back;
-            }
+        let Some((far, near)) = self.rungs.split_last_chunk::<SCAN>() else {
+            return smaller(&self.rungs, key);
+        };
+        match smaller(near, key) {
+            0 => far.partition_point(|rung| rung.key < key),
+            rank => far.len() + rank,
         }
-        self.rungs[..near].partition_point(|rung| rung.key < key)
     }
 }

@@ -1,7 +1,7 @@
 //! The resting orders of a book: pooled records, linked into the queue of their level, found by id.
 
 use super::NONE;
-use super::index::Index;
+use super::index::{Index, Place};
 use crate::{OrderId, Qty};
 
 /// An order, 32 bytes: two fit a cache line.
@@ -91,16 +91,24 @@ impl Orders {
             self.pool[slot as usize] = order;
             slot
         };
-        if prev != NONE {
-            self.pool[prev as usize].next = slot;
-        }
+        // Without a branch, which could not be foreseen: the first of a queue writes to itself.
+        let before = if prev == NONE { slot } else { prev };
+        self.pool[before as usize].next = slot;
+        self.pool[slot as usize].next = NONE;
         slot
     }
 
-    /// Lets an id find its slot; it must not be there.
+    /// The slot of an id, or the place for [`Orders::index`] to put it.
     #[inline]
-    pub(super) fn index(&mut self, id: OrderId, slot: u32) {
-        self.index.insert(id.0, slot);
+    pub(super) fn find_or_place(&mut self, id: OrderId) -> Result<u32, Place> {
+        let is_it = |slot: u32| self.pool[slot as usize].id == id.0;
+        self.index.find_or_place(id.0, is_it)
+    }
+
+    /// Lets an id find its slot.
+    #[inline]
+    pub(super) fn index(&mut self, place: Place, slot: u32) {
+        self.index.fill(place, slot);
     }
 
     /// Undoes [`Orders::index`].
@@ -113,12 +121,10 @@ impl Orders {
     #[inline]
     pub(super) fn unlink(&mut self, slot: u32) -> Order {
         let order = self.pool[slot as usize];
-        if order.prev != NONE {
-            self.pool[order.prev as usize].next = order.next;
-        }
-        if order.next != NONE {
-            self.pool[order.next as usize].prev = order.prev;
-        }
+        // As in `link`: at an end of the queue it writes to itself.
+        let or_self = |other: u32| (if other == NONE { slot } else { other }) as usize;
+        self.pool[or_self(order.prev)].next = order.next;
+        self.pool[or_self(order.next)].prev = order.prev;
         self.pool[slot as usize].next = self.free;
         self.free = slot;
         order
