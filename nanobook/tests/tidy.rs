@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nanobook", &[]),
     ("itch", &["nanobook"]),
     ("arrowio", &["nanobook"]),
+    ("broker", &["nanobook"]),
     ("risk", &["nanobook"]),
     ("datasets", &["nanobook", "nanobook-itch", "nanobook-arrow"]),
     (
@@ -116,7 +117,7 @@ fn crates_import_along_the_arrows() {
 
 #[test]
 fn arrow_and_nanobook_are_imported_where_they_may_be() {
-    for folder in ["nanobook", "itch", "risk"] {
+    for folder in ["nanobook", "itch", "broker", "risk"] {
         for file in files(&root().join(folder).join("src"), &["rs"]) {
             let text = read(&file);
             for word in ["arrow_", "parquet::"] {
