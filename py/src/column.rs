@@ -37,16 +37,19 @@ impl Column {
 
 #[pymethods]
 impl Column {
+    /// Name of the column.
     #[getter]
     fn name(&self) -> &str {
         self.field.name()
     }
 
+    /// Its type, short, as polars calls it.
     #[getter]
     fn dtype(&self) -> String {
         show::type_name(self.field.data_type())
     }
 
+    /// Number of nulls.
     #[getter]
     fn null_count(&self) -> usize {
         self.array.null_count()
@@ -72,11 +75,16 @@ impl Column {
         }
     }
 
+    /// Its values as Python's own; times to the microsecond.
     pub(crate) fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let values = (0..self.array.len()).map(|row| self.value(py, row));
         PyList::new(py, values.collect::<PyResult<Vec<_>>>()?)
     }
 
+    /// As a NumPy array: numbers and times without nulls share the memory, read-only.
+    ///
+    /// Otherwise it is a copy, in which nulls are NaN or NaT, decimals doubles, and text Python strings; with
+    /// `allow_copy=False` that is a `ValueError`.
     #[pyo3(signature = (*, allow_copy=true))]
     pub(crate) fn to_numpy<'py>(
         &self,
@@ -100,11 +108,13 @@ impl Column {
         copy_to_numpy(py, self)
     }
 
+    /// As a polars `Series`, over the same memory.
     fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let args = (slf.get().field.name(), slf);
         package(slf.py(), "polars")?.call_method1("Series", args)
     }
 
+    /// As a pyarrow array, over the same memory.
     fn to_arrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         package(slf.py(), "pyarrow")?.call_method1("array", (slf,))
     }

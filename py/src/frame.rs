@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchIterator, new_empty_array};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator, new_empty_array};
 use arrow_schema::ffi::FFI_ArrowSchema;
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{Field, Schema, SchemaRef};
 use arrow_select::concat::concat;
+use nanobook_arrow::TABLE_KEY;
 use pyo3::exceptions::{PyIndexError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyModule, PySlice, PyString};
@@ -18,7 +19,16 @@ use crate::show;
 /// Rows of one table, immutable, in Arrow memory.
 ///
 /// It keeps its memory alive by itself, so it outlives whatever it was made from, and polars, pyarrow and `NumPy` take
-/// its columns without copying.
+/// its columns without copying. Index it by a column's name, a list of names, or a slice of rows.
+///
+/// Examples
+/// --------
+/// >>> import nanobook as nb
+/// >>> frame = nb.read_itch(nb.SAMPLE, "trades", limit=100)
+/// >>> len(frame), frame[10:20].shape[0]
+/// (100, 10)
+/// >>> int(frame["qty"].to_numpy(allow_copy=False).min()) > 0
+/// True
 #[pyclass(module = "nanobook", frozen)]
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
@@ -33,6 +43,17 @@ impl Frame {
             schema,
             batches: batches.into(),
         }
+    }
+
+    /// A frame of a table's name and its columns.
+    pub(crate) fn of(table: &str, columns: Vec<(&str, ArrayRef)>) -> Result<Self, Error> {
+        let field =
+            |(name, array): &(&str, ArrayRef)| Field::new(*name, array.data_type().clone(), true);
+        let fields: Vec<Field> = columns.iter().map(field).collect();
+        let schema = Schema::new_with_metadata(fields, [(TABLE_KEY, table.to_owned())]);
+        let arrays = columns.into_iter().map(|(_, array)| array).collect();
+        let batch = RecordBatch::try_new(Arc::new(schema), arrays);
+        Ok(batch.map_err(Error::Arrow)?.into())
     }
 
     pub(crate) fn schema(&self) -> SchemaRef {
@@ -84,7 +105,7 @@ impl Frame {
             [] => new_empty_array(field.data_type()),
             [batch] => Arc::clone(batch.column(at)),
             many => {
-                let parts: Vec<&dyn arrow_array::Array> =
+                let parts: Vec<&dyn Array> =
                     many.iter().map(|batch| batch.column(at).as_ref()).collect();
                 concat(&parts).map_err(Error::Arrow)?
             }
@@ -111,22 +132,26 @@ impl Frame {
         Self::new(Arc::clone(data.schema()), data.batches().to_vec())
     }
 
+    /// Names of the columns.
     #[getter]
     fn columns(&self) -> Vec<String> {
         names(&self.schema).into_iter().map(str::to_owned).collect()
     }
 
+    /// Types of the columns, short, as polars calls them.
     #[getter]
     fn dtypes(&self) -> Vec<String> {
         let fields = self.schema.fields().iter();
         fields.map(|f| show::type_name(f.data_type())).collect()
     }
 
+    /// Number of rows and of columns.
     #[getter]
     fn shape(&self) -> (usize, usize) {
         (self.num_rows(), self.schema.fields().len())
     }
 
+    /// The schema's metadata, such as the name of the table.
     #[getter]
     fn metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let all = PyDict::new(py);
@@ -136,6 +161,7 @@ impl Frame {
         Ok(all)
     }
 
+    /// Bytes of memory behind the frame.
     #[getter]
     fn nbytes(&self) -> usize {
         self.batches
@@ -174,6 +200,12 @@ impl Frame {
         ))
     }
 
+    /// Some of the columns, over the same memory.
+    ///
+    /// Raises
+    /// ------
+    /// MissingError
+    ///     When there is no such column.
     fn select(&self, columns: Vec<String>) -> PyResult<Self> {
         let at: Vec<usize> = columns
             .iter()
@@ -187,11 +219,13 @@ impl Frame {
         Ok(Self::new(schema, batches))
     }
 
+    /// The first `n` rows, over the same memory.
     #[pyo3(signature = (n=5))]
     fn head(&self, n: usize) -> Self {
         self.part(0, n)
     }
 
+    /// The last `n` rows, over the same memory.
     #[pyo3(signature = (n=5))]
     fn tail(&self, n: usize) -> Self {
         let rows = self.num_rows();
@@ -216,19 +250,24 @@ impl Frame {
         capsule::give_schema(py, schema)
     }
 
+    /// As a polars `DataFrame`, over the same memory.
     fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         package(slf.py(), "polars")?.call_method1("DataFrame", (slf,))
     }
 
+    /// As a pyarrow `Table`, over the same memory.
     fn to_arrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         package(slf.py(), "pyarrow")?.call_method1("table", (slf,))
     }
 
+    /// As a pandas `DataFrame`, a copy.
     fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         package(slf.py(), "pandas")?;
         Self::to_arrow(slf)?.call_method0("to_pandas")
     }
 
+    /// Numbers of all or some columns as a matrix of rows by columns, a copy: memory of columns is not memory of a matrix.
+    /// `np.asarray(frame["name"])` shares the memory of one column.
     #[pyo3(signature = (columns=None))]
     fn to_numpy<'py>(
         &self,
@@ -250,6 +289,7 @@ impl Frame {
         numpy.call_method1("column_stack", (arrays,))
     }
 
+    /// Columns as lists of Python's own values.
     fn to_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
         let py = slf.py();
         let all = PyDict::new(py);

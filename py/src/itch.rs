@@ -17,7 +17,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
 use self::batches::Batches;
-use self::options::{Options, Window};
+pub(crate) use self::options::Options;
+use self::options::Window;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::run::{interruptible, watched};
@@ -26,7 +27,7 @@ use crate::run::{interruptible, watched};
 const SAMPLE: &str = "nanobook:sample";
 
 /// Opens a path, `-` or the sample.
-fn open(path: &Path) -> nanobook_datasets::Result<Source> {
+pub(crate) fn open(path: &Path) -> nanobook_datasets::Result<Source> {
     if path == Path::new(SAMPLE) {
         sample()
     } else {

@@ -6,13 +6,20 @@
 //! `python/nanobook/_lib`. How to write one is in `py/README.md`.
 
 #![allow(
+    clippy::doc_markdown,
+    clippy::doc_link_with_quotes,
+    reason = "docs of classes and functions are docstrings, in Python's form"
+)]
+#![allow(
     clippy::needless_pass_by_value,
     reason = "Python's arguments arrive as values of their own"
 )]
 
+mod book;
 mod capsule;
 mod column;
 mod error;
+mod exchange;
 mod frame;
 mod itch;
 mod matrix;
@@ -20,6 +27,7 @@ mod probe;
 mod run;
 mod show;
 mod table;
+mod words;
 
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
@@ -43,6 +51,8 @@ fn add(
 fn _lib(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     add(module, "frame", frame::register)?;
+    add(module, "book", book::register)?;
+    add(module, "exchange", exchange::register)?;
     add(module, "itch", itch::register)?;
     add(module, "probe", probe::register)?;
     Ok(())

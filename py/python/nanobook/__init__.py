@@ -11,6 +11,8 @@ without copying them, and returns :class:`Frame` or objects whose tables are fra
 """
 
 from nanobook._lib import __version__
+from nanobook._lib.book import OrderBook
+from nanobook._lib.exchange import Exchange, MultiExchange
 from nanobook._lib.frame import Column, Frame
 from nanobook.errors import (
     DtypeError,
@@ -27,6 +29,7 @@ from nanobook.itch import (
     Inspection,
     ReplayReport,
     ReplayedDay,
+    book_itch,
     catalog,
     inspect_itch,
     iter_itch,
@@ -41,18 +44,22 @@ __all__ = [
     "SAMPLE",
     "Column",
     "DtypeError",
+    "Exchange",
     "FeedError",
     "Frame",
     "InputError",
     "Inspection",
     "MissingError",
+    "MultiExchange",
     "NanobookError",
+    "OrderBook",
     "PackageError",
     "ReplayReport",
     "ReplayedDay",
     "SourceError",
     "UnsupportedError",
     "__version__",
+    "book_itch",
     "catalog",
     "inspect_itch",
     "iter_itch",

@@ -11,7 +11,9 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from nanobook._lib import book as _book
 from nanobook._lib import itch as _itch
+from nanobook._lib.book import OrderBook
 from nanobook._lib.frame import Frame
 from nanobook._progress import progress_bar
 
@@ -25,6 +27,7 @@ __all__ = [
     "Inspection",
     "ReplayReport",
     "ReplayedDay",
+    "book_itch",
     "catalog",
     "inspect_itch",
     "iter_itch",
@@ -481,7 +484,7 @@ def scan_itch(
     Examples
     --------
     >>> import nanobook as nb, polars as pl
-    >>> lazy = nb.scan_itch(nb.SAMPLE, "trades").filter(pl.col("symbol") == "BAAA")
+    >>> lazy = nb.scan_itch(nb.SAMPLE, "trades").filter(pl.col("symbol") == "ZJVL")
     >>> daily = lazy.group_by("symbol").agg(pl.col("qty").sum())
     >>> daily.collect().columns
     ['symbol', 'qty']
@@ -501,6 +504,29 @@ def scan_itch(
         price_type=price_type,
     )
     return scan(os.fspath(path), table, options)
+
+
+def book_itch(
+    path: PathLike,
+    symbol: str,
+    *,
+    end: TimeOfDay | None = None,
+    date: str | dt.date | None = None,
+    framing: Framing | None = None,
+    allow_truncated: bool = False,
+) -> OrderBook:
+    """The order book of one symbol as it stands before ``end``, or at the end of the day.
+
+    Examples
+    --------
+    >>> import nanobook as nb
+    >>> book = nb.book_itch(nb.SAMPLE, "ZJVL", end="12:00")
+    >>> price, qty, orders = book.best_bid
+    >>> len(book.depth(5))
+    5
+    """
+    options = _options(framing=framing, allow_truncated=allow_truncated, date=date, end=end)
+    return _book.book_itch(os.fspath(path), symbol, options)
 
 
 def catalog(folder: PathLike) -> Frame:

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use arrow_schema::SchemaRef;
-use nanobook::Symbol;
 use nanobook_arrow::{MAX_LEVELS, Projection, ROWS_PER_GROUP, TableId, TableOptions, TableSet};
 use nanobook_datasets::{
     Inspection, ReplayOptions, SAMPLE_NAME, SessionDate, ShowProgress, Sort, StreamOptions,
@@ -15,12 +14,13 @@ use pyo3::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::SAMPLE;
-use crate::error::{Error, Kind, Place};
+use crate::error::{Error, Kind};
+use crate::words::{choice, symbol};
 
 /// How to read a raw file and which rows are wanted: a dictionary, in which what is absent or `None` has its default.
 #[derive(Debug, Default, FromPyObject)]
 #[pyo3(from_item_all)]
-pub(super) struct Options {
+pub(crate) struct Options {
     #[pyo3(default)]
     framing: Option<String>,
     allow_truncated: bool,
@@ -56,7 +56,7 @@ pub(super) struct Options {
 
 impl Options {
     /// The options of the replay.
-    pub(super) fn replay(&self) -> Result<ReplayOptions, Error> {
+    pub(crate) fn replay(&self) -> Result<ReplayOptions, Error> {
         let default = ReplayOptions::default();
         let or = |text: &Option<String>, parse: fn(&str) -> Result<u64, String>, default: u64| {
             text.as_deref()
@@ -125,7 +125,7 @@ impl Options {
     }
 
     /// The day of a file: the one that was given, or what its name tells.
-    pub(super) fn date(&self, path: &Path) -> Result<SessionDate, Error> {
+    pub(crate) fn date(&self, path: &Path) -> Result<SessionDate, Error> {
         if let Some(date) = &self.date {
             return Ok(date.parse()?);
         }
@@ -193,23 +193,6 @@ pub(super) fn schema(options: &ReplayOptions, table: TableId) -> SchemaRef {
         price_type: options.price_type,
         levels: options.depth,
     })
-}
-
-fn symbol(name: &str) -> Result<Symbol, Error> {
-    name.parse()
-        .map_err(|error: nanobook::SymbolError| Error::At {
-            kind: Kind::Input,
-            message: format!("symbol {name:?}: {error}"),
-            place: Place {
-                symbol: Some(name.to_owned()),
-                ..Place::default()
-            },
-        })
-}
-
-/// An error that lists what there is to choose from.
-fn choice(what: &str, found: &str, all: &[&str]) -> Error {
-    Error::input(format!("{what} {found:?} is none of {}", all.join(", ")))
 }
 
 /// What was counted, as JSON.
