@@ -41,7 +41,11 @@ pub enum Error {
         framing: crate::Framing,
     },
     /// Two zero bytes were expected in front of a message and something else was there.
-    #[error("expected two zero bytes in front of the message at byte {offset}, found {found:02x?}")]
+    #[error(
+        "expected two zero bytes in front of the message at byte {offset}, found 0x{:02x} 0x{:02x}",
+        found[0],
+        found[1]
+    )]
     NotZero {
         /// Where the frame starts.
         offset: u64,

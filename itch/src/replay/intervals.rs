@@ -16,7 +16,7 @@ pub(super) struct Bar {
     end_ns: u64,
     last_seq: u64,
     ohlc: Option<[Price; 4]>,
-    volume: u64,
+    volume: u128,
     /// Price times quantity, in 1e-9.
     notional: i128,
     trade_count: u32,
@@ -121,7 +121,7 @@ impl Bars {
         };
         let [open, high, low, _] = bar.ohlc.unwrap_or([price; 4]);
         bar.ohlc = Some([open, high.max(price), low.min(price), price]);
-        bar.volume = bar.volume.saturating_add(qty.0);
+        bar.volume = bar.volume.saturating_add(qty.0.into());
         bar.notional = bar.notional.saturating_add(price.notional(qty).0);
         bar.trade_count = bar.trade_count.saturating_add(1);
     }
@@ -180,7 +180,7 @@ impl Bars {
                 header: session.header(start_ns, bar.last_seq, locate),
                 interval_ns: i64::try_from(self.interval_ns).unwrap_or(i64::MAX),
                 ohlc: bar.ohlc,
-                volume: Qty(bar.volume),
+                volume: Qty(u64::try_from(bar.volume).unwrap_or(u64::MAX)),
                 vwap,
                 trade_count: bar.trade_count,
                 bid_px,

@@ -1,10 +1,10 @@
 //! Every row of a replay, and how two replays differ.
 
+use nanobook::Sink;
 use nanobook::rows::{
     Bar, Bbo, Depth, DirectListing, Header, Imbalance, Ipo, Luld, Mbo, Mwcb, Participant,
     PriceLevel, RegSho, Rpii, Status, StockDirectory, SystemEvent, Trade, TradeBreak,
 };
-use nanobook::{Qty, Sink};
 
 /// Depth with levels of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,8 +90,6 @@ impl Rows {
         }
         for (at, means) in our_means.iter().zip(&their_means).enumerate() {
             let close = match means {
-                // A volume that does not fit is cut, and the mean with it.
-                _ if theirs.bars[at].volume == Qty(u64::MAX) => true,
                 (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * b.abs(),
                 (None, None) => true,
                 _ => false,

@@ -213,7 +213,7 @@ pub struct Bar {
     pub interval_ns: i64,
     /// First, highest, lowest and last trade price; `None` when nothing traded.
     pub ohlc: Option<[Price; 4]>,
-    /// Quantity traded.
+    /// Quantity traded, at most 2^64 − 1.
     pub volume: Qty,
     /// Volume-weighted mean price, in currency; `None` when nothing traded.
     pub vwap: Option<f64>,
