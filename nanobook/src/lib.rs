@@ -7,6 +7,10 @@
 //! |---|---|
 //! | [`book`] | the passive order book: by order id, first in first out at a price |
 //! | [`matching`] | the matching engine: orders, stops, auctions, event log |
+//! | [`indicators`] | technical indicators as TA-Lib defines them, in batch, as a stream and over panels |
+//! | [`stats`] | rank tests, information coefficients, Sharpe ratios that were tried often, bootstrap, regression |
+//! | [`cv`] | splits that keep the future out of the past |
+//! | [`volatility`] | GARCH models by maximum likelihood, realized volatility |
 //! | [`rows`] | one type for each market-data table |
 //! | `portfolio` | positions, costs, and the rule that turns weights into orders (feature `portfolio`) |
 //! | `backtest` | weights over prices: equity, holdings, fills (feature `portfolio`) |
@@ -16,8 +20,11 @@
 #[cfg(feature = "portfolio")]
 pub mod backtest;
 pub mod book;
+pub mod cv;
 mod event;
 mod exchange;
+pub mod indicators;
+pub mod linalg;
 pub mod matching;
 mod multi;
 mod order;
@@ -26,11 +33,13 @@ pub mod portfolio;
 pub mod rows;
 mod side;
 mod sink;
+pub mod stats;
 mod symbol;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod trading;
 mod types;
+pub mod volatility;
 
 pub use event::{BookDelta, Fault, Resting};
 pub use exchange::{CancelResult, Exchange, ModifyResult, SubmitResult};
