@@ -213,8 +213,13 @@ impl Space {
     fn inward(&self, z: &[f64]) -> Vec<f64> {
         let (first, count) = self.shares();
         let mut point = z.to_vec();
-        for value in &mut point[first..first + count] {
-            *value = value.clamp(-5.0, 5.0);
+        let mut shares = self.shares_of(z);
+        let slack = (1.0 - shares.iter().sum::<f64>()).max(1e-3);
+        for share in &mut shares {
+            *share = share.max(1e-3);
+        }
+        for (value, share) in point[first..first + count].iter_mut().zip(shares) {
+            *value = (share / slack).ln();
         }
         if self.layout.student {
             let at = self.layout.dynamic();
