@@ -10,6 +10,7 @@
 //! | [`indicators`] | technical indicators as TA-Lib defines them, in batch, as a stream and over panels |
 //! | [`stats`] | rank tests, information coefficients, Sharpe ratios that were tried often, bootstrap, regression |
 //! | [`cv`] | splits that keep the future out of the past |
+//! | `covariance`, `optimize` | estimators and optimal portfolios (feature `optimize`) |
 //! | [`volatility`] | GARCH models by maximum likelihood, realized volatility |
 //! | [`rows`] | one type for each market-data table |
 //! | `portfolio` | positions, costs, and the rule that turns weights into orders (feature `portfolio`) |
@@ -20,6 +21,8 @@
 #[cfg(feature = "portfolio")]
 pub mod backtest;
 pub mod book;
+#[cfg(feature = "optimize")]
+pub mod covariance;
 pub mod cv;
 mod event;
 mod exchange;
@@ -27,6 +30,8 @@ pub mod indicators;
 pub mod linalg;
 pub mod matching;
 mod multi;
+#[cfg(feature = "optimize")]
+pub mod optimize;
 mod order;
 #[cfg(feature = "portfolio")]
 pub mod portfolio;
