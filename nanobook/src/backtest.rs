@@ -44,6 +44,8 @@ mod record;
 mod schedule;
 mod stops;
 mod strategy;
+#[cfg(feature = "parallel")]
+mod sweep;
 mod venue;
 
 pub use config::{Action, ActionKind, Config, FillAt, OnMissing, OnNull};
@@ -51,10 +53,12 @@ pub use error::{Error, Result};
 pub use kernel::{Summary, run, run_on, run_strategy};
 pub use panel::{Chunk, Column, Field, Matrix, Panel, Validity};
 pub use record::{
-    EquityCurve, Event, EventKind, Fill, FillReason, Held, HoldingRows, Journal, Row, Sink,
-    StopEvent,
+    EquityCurve, Event, EventKind, EventRows, Fill, FillReason, FillRows, Held, HoldingRows,
+    Journal, Row, Sink, StopEvent, TargetRows,
 };
 pub use schedule::{Schedule, Unused};
 pub use stops::{Reentry, StopKind, Stops, Watch};
 pub use strategy::{Decision, Strategy, View};
+#[cfg(feature = "parallel")]
+pub use sweep::{Outcome, SweepOptions, Trial, sweep, trial};
 pub use venue::{BookVenue, EngineVenue, Execution, Venue};

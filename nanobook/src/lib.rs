@@ -29,6 +29,8 @@ mod exchange;
 pub mod indicators;
 pub mod linalg;
 pub mod matching;
+#[cfg(feature = "portfolio")]
+pub mod metrics;
 mod multi;
 #[cfg(feature = "optimize")]
 pub mod optimize;

@@ -390,6 +390,95 @@ impl Sink for Journal {
     }
 }
 
+/// Fills as columns; one entry for each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FillRows {
+    /// The row of the prices.
+    pub row: Vec<u32>,
+    /// The symbol's place in the panel.
+    pub symbol: Vec<u32>,
+    /// +1 for a buy, −1 for a sale.
+    pub side: Vec<i8>,
+    /// Shares, above zero.
+    pub qty: Vec<f64>,
+    /// The price paid or received.
+    pub price: Vec<f64>,
+    /// Shares at that price.
+    pub value: Vec<f64>,
+    /// Commission, beside the price.
+    pub commission: Vec<f64>,
+    /// Slippage, in the price.
+    pub slippage: Vec<f64>,
+    /// Half-spread, in the price.
+    pub spread: Vec<f64>,
+    /// Impact, in the price.
+    pub impact: Vec<f64>,
+    /// Why.
+    pub reason: Vec<FillReason>,
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a panel of more than four billion rows or symbols does not fit the memory"
+)]
+impl Sink for FillRows {
+    const FILLS: bool = true;
+
+    #[inline]
+    fn fill(&mut self, fill: &Fill) {
+        let qty = fill.qty.abs();
+        self.row.push(fill.row as u32);
+        self.symbol.push(fill.symbol as u32);
+        self.side.push(if fill.qty > 0.0 { 1 } else { -1 });
+        self.qty.push(qty);
+        self.price.push(fill.price);
+        self.value.push(qty * fill.price);
+        self.commission.push(fill.cost.commission);
+        self.slippage.push(fill.cost.slippage);
+        self.spread.push(fill.cost.spread);
+        self.impact.push(fill.cost.impact);
+        self.reason.push(fill.reason);
+    }
+}
+
+/// Stops and other events, as they came.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventRows {
+    /// Stops.
+    pub stops: Vec<StopEvent>,
+    /// Everything else.
+    pub events: Vec<Event>,
+}
+
+impl Sink for EventRows {
+    fn stop(&mut self, stop: &StopEvent) {
+        self.stops.push(*stop);
+    }
+    fn event(&mut self, event: &Event) {
+        self.events.push(*event);
+    }
+}
+
+/// Weights as they applied, row after row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TargetRows {
+    /// The rows of the prices.
+    pub row: Vec<u32>,
+    /// As many weights for each as there are symbols; NaN keeps a position.
+    pub weights: Vec<f64>,
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a panel of more than four billion rows does not fit the memory"
+)]
+impl Sink for TargetRows {
+    fn target(&mut self, row: usize, weights: &[f64]) {
+        self.row.push(row as u32);
+        self.weights.extend_from_slice(weights);
+    }
+}
+
 /// What was held, as columns; one entry for each symbol that is held in a row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HoldingRows {
