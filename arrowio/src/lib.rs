@@ -106,7 +106,7 @@ mod writer;
 pub use breaks::Breaks;
 pub use error::{Error, Result};
 pub use options::{MAX_LEVELS, PriceType, TableOptions};
-pub use panel::{FrameError, FrameNames, PanelFrame, ScheduleFrame};
+pub use panel::{FrameError, FrameNames, PanelFrame, ScheduleFrame, read_actions};
 pub use recorder::{ROWS_PER_GROUP, Recorded, Recorder, RecorderOptions, RowGroup};
 pub use results::{Labels, SweepRow, metrics_table, periods_table, sweep_table};
 pub use table::{Projection, TABLE_KEY, Table, VERSION_KEY};

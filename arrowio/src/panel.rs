@@ -5,10 +5,12 @@
 //! whichever way they are sorted, as long as the times of each symbol rise. Which of the two it is follows from whether
 //! there is a column of text.
 
+mod actions;
 mod error;
 mod long;
 mod time;
 
+pub use actions::read_actions;
 pub use error::FrameError;
 
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
@@ -193,6 +195,12 @@ impl PanelFrame {
             self.grid.values.push(Values::Wide(sorted.collect()));
         }
         Ok(())
+    }
+
+    /// Prices as they lie, not looked at; `None` when there are none of the kind.
+    pub fn matrix(&self, field: Field) -> Option<Matrix<'_>> {
+        let at = self.fields.iter().position(|there| *there == field)?;
+        self.grid.values[at].matrix(self.grid.symbols.len()).ok()
     }
 
     /// The times, ns since the epoch.

@@ -15,6 +15,7 @@
     reason = "Python's arguments arrive as values of their own"
 )]
 
+mod backtest;
 mod book;
 mod capsule;
 mod column;
@@ -50,6 +51,7 @@ fn add(
 #[pymodule]
 fn _lib(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    add(module, "backtest", backtest::register)?;
     add(module, "frame", frame::register)?;
     add(module, "book", book::register)?;
     add(module, "exchange", exchange::register)?;

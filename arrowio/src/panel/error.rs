@@ -100,6 +100,16 @@ pub enum FrameError {
         /// The symbol.
         symbol: String,
     },
+    /// A corporate action of no known kind.
+    #[error(
+        "column \"kind\" of actions is {found:?} in row {row}; it is \"dividend\" or \"split\""
+    )]
+    Kind {
+        /// The row.
+        row: usize,
+        /// What it is.
+        found: String,
+    },
     /// More places than the memory of any machine has.
     #[error("{what} has {rows} times and {symbols} symbols; there is no room for their product")]
     TooLarge {

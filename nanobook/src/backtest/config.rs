@@ -157,7 +157,7 @@ impl Default for Config {
 
 impl Config {
     /// Rows from the one at or after the time of weights to the one in which they trade.
-    pub(crate) fn delay(&self) -> usize {
+    pub fn delay(&self) -> usize {
         self.lag.saturating_add(self.fill.delay())
     }
 

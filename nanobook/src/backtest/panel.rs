@@ -176,6 +176,24 @@ impl<'a> Matrix<'a> {
         }
     }
 
+    /// Copies of some rows, row after row; what is missing is NaN.
+    ///
+    /// # Panics
+    /// When there are no such rows.
+    pub fn rows_to_vec(&self, rows: std::ops::Range<usize>) -> Vec<f64> {
+        assert!(
+            rows.end <= self.rows,
+            "rows to {} of {}",
+            rows.end,
+            self.rows
+        );
+        let mut values = vec![f64::NAN; rows.len() * self.symbols];
+        if self.symbols > 0 {
+            self.copy_rows(rows, None, self.symbols, &mut values);
+        }
+        values
+    }
+
     /// All rows as one slice, when they lie so.
     pub(crate) fn as_rows(&self) -> Option<&'a [f64]> {
         match self.layout {

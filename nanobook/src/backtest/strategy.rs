@@ -40,12 +40,7 @@ impl<'v> View<'v> {
     /// The closes of this row and up to `rows - 1` before it, oldest first, row after row.
     pub fn closes(&self, rows: usize) -> Vec<f64> {
         let start = (self.row + 1).saturating_sub(rows);
-        let width = self.panel.symbols().len();
-        let mut closes = vec![f64::NAN; (self.row + 1 - start) * width];
-        if let Some(close) = self.panel.field(Field::Close) {
-            close.copy_rows(start..self.row + 1, None, width, &mut closes);
-        }
-        closes
+        self.panel.close().rows_to_vec(start..self.row + 1)
     }
 
     /// Cash.

@@ -14,6 +14,22 @@ from nanobook._lib import __version__
 from nanobook._lib.book import OrderBook
 from nanobook._lib.exchange import Exchange, MultiExchange
 from nanobook._lib.frame import Column, Frame
+from nanobook.backtests import (
+    BacktestResult,
+    CostModel,
+    Portfolio,
+    Prices,
+    Stops,
+    View,
+    backtest,
+    drawdown_series,
+    metrics,
+    rolling_beta,
+    rolling_max_drawdown,
+    rolling_sharpe,
+    rolling_volatility,
+    sweep,
+)
 from nanobook.errors import (
     DtypeError,
     FeedError,
@@ -42,7 +58,9 @@ from nanobook.itch import (
 
 __all__ = [
     "SAMPLE",
+    "BacktestResult",
     "Column",
+    "CostModel",
     "DtypeError",
     "Exchange",
     "FeedError",
@@ -54,18 +72,30 @@ __all__ = [
     "NanobookError",
     "OrderBook",
     "PackageError",
+    "Portfolio",
+    "Prices",
     "ReplayReport",
     "ReplayedDay",
     "SourceError",
+    "Stops",
     "UnsupportedError",
+    "View",
     "__version__",
+    "backtest",
     "book_itch",
     "catalog",
+    "drawdown_series",
     "inspect_itch",
     "iter_itch",
+    "metrics",
     "read_itch",
     "replay_itch",
+    "rolling_beta",
+    "rolling_max_drawdown",
+    "rolling_sharpe",
+    "rolling_volatility",
     "scan_itch",
+    "sweep",
     "synth_itch",
     "verify_itch",
 ]

@@ -1,0 +1,67 @@
+"""Momentum on twenty large stocks: monthly, 5 bps, trailing stops of 15 %, twenty years.
+
+    python momentum.py sp500_20_daily_1990_2022.csv.gz [equity.svg]
+
+The file is wide: a date and one column of adjusted closes for each stock. Each month end the five stocks that rose most
+over the twelve months before the last one get 19 % each.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import nanobook as nb
+import polars as pl
+
+LOOKBACK, SKIP, TOP, PART = 252, 21, 5, 0.19
+
+
+def month_ends(prices: pl.DataFrame) -> pl.DataFrame:
+    """Weights at the last row of each month."""
+    names = prices.columns[1:]
+    rose = prices.select("Date", *(pl.col(n).shift(SKIP) / pl.col(n).shift(LOOKBACK) - 1 for n in names))
+    last = rose.group_by(pl.col("Date").dt.truncate("1mo"), maintain_order=True).last().drop("Date")
+    dates = prices.group_by(pl.col("Date").dt.truncate("1mo"), maintain_order=True).agg(last=pl.col("Date").last())
+    rank = last.select(pl.concat_list(names).list.eval(pl.element().rank("ordinal", descending=True)).alias("rank"))
+    chosen = [(pl.col("rank").list.get(i) <= TOP).cast(pl.Float64).alias(n) * PART for i, n in enumerate(names)]
+    return rank.select(dates["last"].alias("Date"), *chosen).slice(13)
+
+
+def sparkline(values: list[float], width: int = 72) -> str:
+    """A curve as text, on a scale of logarithms."""
+    import math
+
+    step = max(1, len(values) // width)
+    logs = [math.log(v) for v in values[::step]]
+    low, high = min(logs), max(logs)
+    return "".join("▁▂▃▄▅▆▇█"[min(7, int(8 * (v - low) / (high - low)))] for v in logs)
+
+
+def svg(values: list[float], path: str) -> None:
+    """A curve as a picture."""
+    step = max(1, len(values) // 800)
+    shown = values[::step]
+    low, high = min(shown), max(shown)
+    points = " ".join(f"{800 * i / len(shown):.1f},{300 - 290 * (v - low) / (high - low):.1f}" for i, v in enumerate(shown))
+    line = f'<polyline points="{points}" fill="none" stroke="#2060a0" stroke-width="1.5"/>'
+    with open(path, "w") as file:
+        file.write(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 300">{line}</svg>\n')
+
+
+def main(path: str, picture: str | None = None) -> nb.BacktestResult:
+    prices = pl.read_csv(path, try_parse_dates=True).filter(pl.col("Date").dt.year().is_between(2003, 2022))
+    result = nb.backtest(month_ends(prices), prices, cost=5.0, stops=nb.Stops(trailing=0.15))
+    print(result)
+    curve = result.equity["equity"].to_list()
+    print(sparkline(curve))
+    print(result.yearly.to_polars())
+    print(f"{len(result.stop_events)} stops, the worst drawdowns:")
+    print(result.drawdowns.to_polars().sort("depth", descending=True).head(3))
+    if picture:
+        svg(curve, picture)
+    assert result.rebalances > 200 and len(result.stop_events) > 50
+    return result
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
