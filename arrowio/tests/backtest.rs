@@ -232,7 +232,7 @@ fn what_is_wrong_with_a_frame_is_said_with_its_place() {
             ("symbol", ab.clone()),
             ("close", price.clone()),
         ],
-        "row 1 of prices: time 1970-01-02T00:00:00 of A stands there twice",
+        "row 1 of prices: time 1970-01-02 00:00:00 of A stands there twice",
     );
     says(
         vec![
