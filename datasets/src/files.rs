@@ -93,6 +93,7 @@ impl Files {
         for _ in 0..workers {
             let receiver = std::sync::Arc::clone(&receiver);
             scope.spawn(move || {
+                give_way();
                 while let Some(group) = receive(&receiver) {
                     self.take(&group);
                 }
@@ -178,6 +179,14 @@ impl Files {
         }
         Ok(writers)
     }
+}
+
+/// Lets the thread with the books go first where there are fewer cores than threads: everything waits for it in the end,
+/// and it must not get a third of two cores.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    // To a thread that may not be slowed down, nothing happens.
+    let _ = rustix::process::nice(10);
 }
 
 fn receive(receiver: &Mutex<Receiver<RowGroup>>) -> Option<RowGroup> {
