@@ -3,3 +3,4 @@
 
 pub mod binance;
 mod http;
+pub mod tws;

@@ -19,6 +19,8 @@ mod capabilities;
 mod error;
 #[cfg(feature = "testing")]
 pub mod fake;
+#[cfg(feature = "ibkr")]
+pub mod ibkr;
 mod outcome;
 pub mod paper;
 pub mod secret;

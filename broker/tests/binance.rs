@@ -22,7 +22,7 @@ fn config(server: &BinanceServer) -> Config {
     let signer = Signer::Hmac(Secret::new(SECRET.to_owned()));
     Config {
         endpoint: Endpoint::at(&server.url()).unwrap(),
-        timeout_ms: 400,
+        timeout_ms: 1_000,
         look_again: 2,
         look_pause_ms: 5,
         ..Config::new(Secret::new("test-key".to_owned()), signer)

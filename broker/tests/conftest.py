@@ -19,3 +19,25 @@ def binance():
     yield process.stdout.readline().strip()
     process.stdin.close()
     process.wait(timeout=10)
+
+
+class Gateway:
+    """The gateway's address and a way to tell it what happens."""
+
+    def __init__(self, process):
+        self.process = process
+        host, port = process.stdout.readline().strip().split(":")
+        self.host, self.port = host, int(port)
+
+    def tell(self, command):
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline().strip() == "done"
+
+
+@pytest.fixture
+def gateway():
+    process = start("ibkr")
+    yield Gateway(process)
+    process.stdin.close()
+    process.wait(timeout=10)
