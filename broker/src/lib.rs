@@ -16,6 +16,8 @@
 #[cfg(feature = "binance")]
 pub mod binance;
 mod capabilities;
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod error;
 #[cfg(feature = "testing")]
 pub mod fake;

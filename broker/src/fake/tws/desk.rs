@@ -634,6 +634,30 @@ impl Desk {
         out
     }
 
+    /// Trades a resting order, at its own price, with a quote that came to it.
+    fn meet(&mut self, at: usize) -> Vec<Out> {
+        let order = &self.orders[at];
+        let (left, buys) = (order.qty - order.filled, order.buys);
+        let Some(limit) = order.limit else {
+            return Vec::new();
+        };
+        let Some(quote) = self.quotes.get_mut(&order.symbol) else {
+            return Vec::new();
+        };
+        let (price, there) = if buys {
+            (quote[1], &mut quote[3])
+        } else {
+            (quote[0], &mut quote[2])
+        };
+        let meets = price > 0 && if buys { limit >= price } else { limit <= price };
+        let qty = left.min(*there);
+        if !meets || qty <= 0 {
+            return Vec::new();
+        }
+        *there -= qty;
+        self.trade(at, qty, limit)
+    }
+
     /// An execution, and what is told of it.
     pub(super) fn trade(&mut self, at: usize, qty: i128, price: i128) -> Vec<Out> {
         let pending = self.on(&Fault::PendingCommission);
@@ -757,7 +781,7 @@ impl Desk {
         for at in 0..self.orders.len() {
             let order = &self.orders[at];
             if order.symbol == symbol && Self::is_open(order) {
-                out.extend(self.cross(at));
+                out.extend(self.meet(at));
             }
         }
         out
