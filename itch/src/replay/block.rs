@@ -6,6 +6,8 @@
     reason = "a block has at most 2^20 messages in 4 GiB, and a session at most 2^16 instruments"
 )]
 
+use std::hint::black_box;
+
 use nanobook::rows::PriceLevel;
 use nanobook::{BookDelta, Price, Qty, Resting, Symbol};
 
@@ -26,9 +28,12 @@ const SPAN: usize = 1 << 31;
 const WARM: usize = 8;
 
 /// Nothing to push for a message.
-pub(super) const SILENT: u32 = 0;
+const SILENT: u32 = 0;
 /// The message is pushed by itself, without anything from a book.
-pub(super) const DIRECT: u32 = u32::MAX;
+const DIRECT: u32 = u32::MAX;
+
+/// How many messages are fetched at a time.
+pub(super) const AHEAD: usize = 64;
 
 /// What a book message did that is to be pushed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,20 +94,47 @@ impl Block {
         self.starts.len()
     }
 
-    /// What is to be pushed for a message.
+    /// Fetches those of the [`AHEAD`] messages from `first` on for which there is something to push.
+    ///
+    /// Changes lie in the order in which books were applied, so in file order nearly each is a miss of the cache. Taken
+    /// many at a time the misses overlap; one by one, between the rows that they cause, they do not.
     #[inline]
-    pub(super) fn mark(&self, ordinal: usize) -> u32 {
-        self.marks[ordinal]
-    }
-
-    /// The change that a mark stands for.
-    #[inline]
-    pub(super) fn change(&self, mark: u32) -> Change {
-        if mark == DIRECT {
-            Change::default()
-        } else {
-            self.changes[mark as usize - 1]
+    pub(super) fn fetch<'a>(
+        &self,
+        first: usize,
+        into: &'a mut [(u32, Change); AHEAD],
+    ) -> &'a [(u32, Change)] {
+        let mut found = 0;
+        for (ordinal, mark) in (first as u32..).zip(self.marks[first..].iter().take(AHEAD)) {
+            // Without a branch: whether a message is silent can't be foreseen.
+            into[found].0 = ordinal;
+            found += usize::from(*mark != SILENT);
         }
+        let into = &mut into[..found];
+        for (ordinal, change) in &mut *into {
+            let mark = self.marks[*ordinal as usize];
+            // That of a direct message is the index of no change.
+            let index = mark as usize - 1;
+            *change = self.changes.get(index).copied().unwrap_or_default();
+        }
+        for (_, change) in &*into {
+            if let Some(quote) = change.quote {
+                black_box(self.quote(quote)[0].is_some());
+            }
+            if let Some(depth) = change.depth {
+                let (bids, asks) = self.depth(depth);
+                for levels in [bids, asks] {
+                    black_box(
+                        levels
+                            .iter()
+                            .step_by(2)
+                            .map(|level| level.count)
+                            .sum::<u32>(),
+                    );
+                }
+            }
+        }
+        into
     }
 
     #[inline]

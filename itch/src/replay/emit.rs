@@ -6,7 +6,7 @@ use nanobook::rows::{
 use nanobook::{InstrumentId, OrderId, Qty, Resting, Side, Sink, TradeId};
 
 use super::Replay;
-use super::block::{Change, SILENT};
+use super::block::{AHEAD, Change};
 use super::intervals::{Session, at};
 use super::translate::{self, Translator};
 use crate::message::Message;
@@ -14,51 +14,55 @@ use crate::message::Message;
 impl Replay {
     /// Pushes what the messages of the block caused, and moves on behind it.
     pub(super) fn emit(&mut self, data: &[u8], sink: &mut impl Sink) {
-        for ordinal in 0..self.block.len() {
-            let mark = self.block.mark(ordinal);
-            if mark == SILENT {
-                continue;
-            }
-            let Some(message) = self.block.message(data, ordinal) else {
-                continue;
-            };
-            let ns = message.header().ns();
-            if let Message::SystemEvent(m) = message {
-                self.report.last_system_event = Some(m.event_code);
-            }
-            // The directory names what other rows are about, and a break changes a row of its past.
-            let timeless = matches!(
-                message,
-                Message::StockDirectory(_) | Message::BrokenTrade(_)
-            );
-            if !timeless && !(self.config.from_ns..self.config.to_ns).contains(&ns) {
-                continue;
-            }
-            let ts_event = at(self.config.midnight, ns);
-            let market = MarketHeader {
-                ts_event,
-                seq: self.seq + 1 + ordinal as u64,
-            };
-            let locate = message.header().stock_locate.get();
-            let header = Header {
-                ts_event,
-                seq: market.seq,
-                instrument_id: InstrumentId(locate.into()),
-                symbol: self.symbols[usize::from(locate)],
-            };
-            let change = self.block.change(mark);
-            self.emit_message(market, header, &message, &change, sink);
-            if let Some(quote) = change.quote {
-                let [bid, ask] = *self.block.quote(quote);
-                sink.bbo(&Bbo { header, bid, ask });
-            }
-            if let Some(depth) = change.depth {
-                let (bids, asks) = self.block.depth(depth);
-                sink.depth(&Depth { header, bids, asks });
+        let mut fetched = [(0, Change::default()); AHEAD];
+        for first in (0..self.block.len()).step_by(AHEAD) {
+            for (ordinal, change) in self.block.fetch(first, &mut fetched) {
+                self.emit_one(data, *ordinal as usize, change, sink);
             }
         }
         self.seq += self.block.len() as u64;
         self.close_intervals(self.report.last_ns, sink);
+    }
+
+    /// Pushes what a message caused.
+    #[inline]
+    fn emit_one(&mut self, data: &[u8], ordinal: usize, change: &Change, sink: &mut impl Sink) {
+        let Some(message) = self.block.message(data, ordinal) else {
+            return;
+        };
+        let ns = message.header().ns();
+        if let Message::SystemEvent(m) = message {
+            self.report.last_system_event = Some(m.event_code);
+        }
+        // The directory names what other rows are about, and a break changes a row of its past.
+        let timeless = matches!(
+            message,
+            Message::StockDirectory(_) | Message::BrokenTrade(_)
+        );
+        if !timeless && !(self.config.from_ns..self.config.to_ns).contains(&ns) {
+            return;
+        }
+        let ts_event = at(self.config.midnight, ns);
+        let market = MarketHeader {
+            ts_event,
+            seq: self.seq + 1 + ordinal as u64,
+        };
+        let locate = message.header().stock_locate.get();
+        let header = Header {
+            ts_event,
+            seq: market.seq,
+            instrument_id: InstrumentId(locate.into()),
+            symbol: self.symbols[usize::from(locate)],
+        };
+        self.emit_message(market, header, &message, change, sink);
+        if let Some(quote) = change.quote {
+            let [bid, ask] = *self.block.quote(quote);
+            sink.bbo(&Bbo { header, bid, ask });
+        }
+        if let Some(depth) = change.depth {
+            let (bids, asks) = self.block.depth(depth);
+            sink.depth(&Depth { header, bids, asks });
+        }
     }
 
     /// Pushes the rows of intervals that ended by `now_ns`, or of all at the end of the session.
