@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator, new_empty_array};
+use arrow_array::{
+    Array, ArrayRef, Float64Array, Int64Array, RecordBatch, RecordBatchIterator, StringViewArray,
+    TimestampNanosecondArray, new_empty_array,
+};
 use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{Field, Schema, SchemaRef};
 use arrow_select::concat::concat;
@@ -14,6 +17,7 @@ use pyo3::types::{PyCapsule, PyDict, PyList, PyModule, PySlice, PyString};
 use crate::capsule;
 use crate::column::{Column, Memory};
 use crate::error::{Error, Kind, Place, exception};
+use crate::matrix::Vector;
 use crate::show;
 
 /// Rows of one table, immutable, in Arrow memory.
@@ -27,8 +31,8 @@ use crate::show;
 /// >>> frame = nb.read_itch(nb.SAMPLE, "trades", limit=100)
 /// >>> len(frame), frame[10:20].shape[0]
 /// (100, 10)
-/// >>> int(frame["qty"].to_numpy(allow_copy=False).min()) > 0
-/// True
+/// >>> frame["qty"].to_numpy(allow_copy=False).dtype
+/// dtype('uint64')
 #[pyclass(module = "nanobook", frozen)]
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
@@ -130,6 +134,24 @@ impl Frame {
     #[new]
     fn py_new(data: crate::table::Table) -> Self {
         Self::new(Arc::clone(data.schema()), data.batches().to_vec())
+    }
+
+    /// A frame of columns: numbers (arrays, lists), whole numbers (lists of `int`), or text (lists of `str`); None is
+    /// null. Columns named in `times` are whole nanoseconds since 1970 UTC.
+    #[staticmethod]
+    #[pyo3(signature = (data, *, times=Vec::new()))]
+    fn from_dict(data: &Bound<'_, PyDict>, times: Vec<String>) -> PyResult<Self> {
+        let mut columns: Vec<(String, ArrayRef)> = Vec::new();
+        for (name, values) in data {
+            let name: String = name.extract()?;
+            let is_time = times.contains(&name);
+            columns.push((name, array_of(&values, is_time)?));
+        }
+        let columns = columns
+            .iter()
+            .map(|(name, array)| (name.as_str(), Arc::clone(array)));
+        let schema: Vec<(&str, ArrayRef)> = columns.collect();
+        Ok(Self::of("data", schema)?)
     }
 
     /// Names of the columns.
@@ -306,6 +328,28 @@ impl Frame {
     fn _repr_html_(&self) -> PyResult<String> {
         Ok(show::html(&self.schema, &self.batches)?)
     }
+}
+
+/// An array of Python's values.
+fn array_of(values: &Bound<'_, PyAny>, is_time: bool) -> PyResult<ArrayRef> {
+    if is_time {
+        let ticks: Vec<Option<i64>> = values.extract()?;
+        return Ok(Arc::new(
+            TimestampNanosecondArray::from(ticks).with_timezone("UTC"),
+        ));
+    }
+    if values.is_instance_of::<PyList>() {
+        if let Ok(texts) = values.extract::<Vec<Option<String>>>() {
+            return Ok(Arc::new(StringViewArray::from_iter(texts)));
+        }
+        if let Ok(whole) = values.extract::<Vec<Option<i64>>>() {
+            return Ok(Arc::new(Int64Array::from(whole)));
+        }
+        let doubles: Vec<Option<f64>> = values.extract()?;
+        return Ok(Arc::new(Float64Array::from(doubles)));
+    }
+    let doubles: Vector = values.extract()?;
+    Ok(Arc::new(Float64Array::new(doubles.0, None)))
 }
 
 /// A package that is not a dependency of ours.

@@ -52,12 +52,21 @@ fn options() -> FormatOptions<'static> {
     FormatOptions::default()
         .with_null("null")
         .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
-        .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f"))
 }
 
 /// The cells of a row range of one column.
 fn cells(array: &dyn Array, rows: impl Iterator<Item = usize>) -> Result<Vec<String>, Error> {
     let options = options();
+    // The zone is in the heading, and printing in another than UTC would need the zone database.
+    let local;
+    let array = match array.data_type() {
+        DataType::Timestamp(unit, Some(_)) => {
+            let ticks = cast(array, &DataType::Int64).map_err(Error::Arrow)?;
+            local = cast(&ticks, &DataType::Timestamp(*unit, None)).map_err(Error::Arrow)?;
+            local.as_ref()
+        }
+        _ => array,
+    };
     let formatter = ArrayFormatter::try_new(array, &options).map_err(Error::Arrow)?;
     let cell = |row: usize| {
         if let DataType::Float64 = array.data_type()

@@ -175,6 +175,8 @@ def test_reprs_show_the_edges():
     assert repr(nb.Frame(mixed())["symbol"]).startswith("symbol (str, 2 rows): AAPL, ")
     html = nb.Frame(pl.DataFrame({"<b>": ["<script>"]}))._repr_html_()
     assert "&lt;script&gt;" in html and "<script>" not in html
+    assert "2020-01-30 14:30:00" in repr(nb.Frame(mixed())) and "datetime[ns, UTC]" in repr(nb.Frame(mixed()))
+    assert "2020-01-30 14:30:00" in repr(nb.Frame(mixed())["ts"])
     assert "13 columns" in repr(nb.Frame(pl.DataFrame({str(i): [i] for i in range(13)})))
 
 

@@ -5,8 +5,7 @@ without copying them, and returns :class:`Frame` or objects whose tables are fra
 ``.to_polars()``, and ``pl.DataFrame(frame)``, ``pa.table(frame)`` and ``duckdb.sql("from frame")`` work as they are.
 
 >>> import nanobook as nb
->>> report = nb.verify_itch(nb.SAMPLE)
->>> report.messages
+>>> nb.verify_itch(nb.SAMPLE).messages
 50000
 """
 
@@ -17,7 +16,6 @@ from nanobook._lib.frame import Column, Frame
 from nanobook.backtests import (
     BacktestResult,
     CostModel,
-    Portfolio,
     Prices,
     Stops,
     View,
@@ -29,6 +27,17 @@ from nanobook.backtests import (
     rolling_sharpe,
     rolling_volatility,
     sweep,
+)
+from nanobook.classic import (
+    Metrics,
+    Portfolio,
+    backtest_weights,
+    capabilities,
+    compute_metrics,
+    parse_itch,
+    py_backtest_weights,
+    py_capabilities,
+    run_backtest,
 )
 from nanobook.errors import (
     DtypeError,
@@ -55,11 +64,14 @@ from nanobook.itch import (
     synth_itch,
     verify_itch,
 )
+from nanobook.lookahead import check_lookahead
+from nanobook.reports import Comparison, Plot, compare, heat_map, plot, report
 
 __all__ = [
     "SAMPLE",
     "BacktestResult",
     "Column",
+    "Comparison",
     "CostModel",
     "DtypeError",
     "Exchange",
@@ -67,11 +79,13 @@ __all__ = [
     "Frame",
     "InputError",
     "Inspection",
+    "Metrics",
     "MissingError",
     "MultiExchange",
     "NanobookError",
     "OrderBook",
     "PackageError",
+    "Plot",
     "Portfolio",
     "Prices",
     "ReplayReport",
@@ -82,18 +96,30 @@ __all__ = [
     "View",
     "__version__",
     "backtest",
+    "backtest_weights",
     "book_itch",
+    "capabilities",
     "catalog",
+    "check_lookahead",
+    "compare",
+    "compute_metrics",
     "drawdown_series",
+    "heat_map",
     "inspect_itch",
     "iter_itch",
     "metrics",
+    "parse_itch",
+    "plot",
+    "py_backtest_weights",
+    "py_capabilities",
     "read_itch",
     "replay_itch",
+    "report",
     "rolling_beta",
     "rolling_max_drawdown",
     "rolling_sharpe",
     "rolling_volatility",
+    "run_backtest",
     "scan_itch",
     "sweep",
     "synth_itch",

@@ -12,6 +12,9 @@ from nanobook._lib.backtest import Portfolio, View
 from nanobook._lib.frame import Column, Frame
 
 if TYPE_CHECKING:
+    import os
+
+    from nanobook.reports import Kind, Plot
     from nanobook.typing import FrameLike
 
 __all__ = [
@@ -72,6 +75,11 @@ class CostModel:
     """What cash earns a year."""
     financing_bps: float | None = None
     """What negative cash pays a year; the rate that cash earns unless given."""
+
+    @staticmethod
+    def zero() -> CostModel:
+        """Nothing costs anything."""
+        return CostModel()
 
 
 @dataclass(frozen=True)
@@ -247,6 +255,30 @@ class BacktestResult:
     def yearly(self) -> Frame:
         """``year, month, ret, periods``: returns compounded by year; ``month`` is null."""
         return self._run.yearly()
+
+    @property
+    def periods_per_year(self) -> float:
+        """Rows in a year, as the backtest was told."""
+        return self._run.periods_per_year
+
+    def plot(self, *kinds: Kind) -> Plot:
+        """Pictures: equity, drawdown, exposure and returns by month, or those that are named; see :func:`nanobook.plot`."""
+        from nanobook.reports import plot
+
+        return plot(self, *kinds)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str = "Backtest",
+        benchmark: BacktestResult | FrameLike | None = None,
+        risk_free: float = 0.0,
+    ) -> None:
+        """Writes a page with numbers, pictures and tables that needs nothing else; see :func:`nanobook.report`."""
+        from nanobook.reports import report
+
+        report(self, path, title=title, benchmark=benchmark, risk_free=risk_free)
 
     @property
     def symbols(self) -> list[str]:

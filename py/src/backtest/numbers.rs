@@ -162,6 +162,16 @@ impl PyPortfolio {
     }
 }
 
+/// What a series of returns was worth: `metric, value`, as empyrical and quantstats define them.
+///
+/// Parameters
+/// ----------
+/// returns
+///     One for each period, as parts of one; the first row of a backtest has none.
+/// benchmark
+///     As many returns of something else, for alpha, beta and the like.
+/// periods_per_year, risk_free
+///     Periods in a year; the risk-free return of one.
 #[pyfunction]
 #[pyo3(signature = (returns, *, benchmark=None, periods_per_year=252.0, risk_free=0.0))]
 fn metrics(
@@ -190,6 +200,7 @@ fn vector(name: &str, values: Vec<f64>) -> Column {
     Column::new(field, array)
 }
 
+/// Sharpe ratio a year over the last `window` returns; NaN before there are as many.
 #[pyfunction(name = "rolling_sharpe")]
 #[pyo3(signature = (returns, window, *, periods_per_year=252.0, risk_free=0.0))]
 fn py_rolling_sharpe(
@@ -205,6 +216,7 @@ fn py_rolling_sharpe(
     vector("sharpe", rolling_sharpe(&returns.0, window, basis))
 }
 
+/// Volatility a year over the last `window` returns; NaN before there are as many.
 #[pyfunction(name = "rolling_volatility")]
 #[pyo3(signature = (returns, window, *, periods_per_year=252.0))]
 fn py_rolling_volatility(returns: Vector, window: usize, periods_per_year: f64) -> Column {
@@ -215,16 +227,19 @@ fn py_rolling_volatility(returns: Vector, window: usize, periods_per_year: f64) 
     vector("volatility", rolling_volatility(&returns.0, window, basis))
 }
 
+/// Beta against a benchmark over the last `window` returns; NaN before there are as many.
 #[pyfunction(name = "rolling_beta")]
 fn py_rolling_beta(returns: Vector, benchmark: Vector, window: usize) -> Column {
     vector("beta", rolling_beta(&returns.0, &benchmark.0, window))
 }
 
+/// The deepest fall from a peak within the last `window` values of equity.
 #[pyfunction(name = "rolling_max_drawdown")]
 fn py_rolling_max_drawdown(equity: Vector, window: usize) -> Column {
     vector("max_drawdown", rolling_max_drawdown(&equity.0, window))
 }
 
+/// How far each value of equity is below its peak so far: zero or negative.
 #[pyfunction(name = "drawdown_series")]
 fn py_drawdown_series(equity: Vector) -> Column {
     vector("drawdown", drawdown_series(&equity.0))

@@ -1,0 +1,1 @@
+"""Pictures and pages of backtests: SVG and HTML without any dependency but NumPy."""

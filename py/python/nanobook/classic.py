@@ -1,0 +1,518 @@
+"""The names and signatures of the classic package, over the same kernels as everything else.
+
+Money and prices are whole cents, shares are whole, cash may go below zero, and every period trades at its price.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from nanobook._lib.frame import Frame
+from nanobook.errors import InputError
+
+if TYPE_CHECKING:
+    import os
+
+    from nanobook.backtests import CostModel
+
+__all__ = [
+    "ClassicResult",
+    "Metrics",
+    "Portfolio",
+    "Position",
+    "backtest_weights",
+    "capabilities",
+    "compute_metrics",
+    "parse_itch",
+    "py_backtest_weights",
+    "py_capabilities",
+    "run_backtest",
+]
+
+_DAY = 86_400_000_000_000
+"""Periods of the classic API have no time: they stand on one day after the other."""
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What a series of returns was worth; as in :func:`nanobook.metrics`, with the classic names."""
+
+    total_return: float
+    cagr: float
+    volatility: float
+    sharpe: float
+    sortino: float
+    max_drawdown: float
+    """The deepest fall from a peak, a positive part of it."""
+    calmar: float
+    num_periods: int
+    winning_periods: int
+    losing_periods: int
+    cvar_95: float
+    """The mean of the worst five per cent of returns."""
+    win_rate: float
+    """Periods won of all periods."""
+    profit_factor: float
+    payoff_ratio: float
+    kelly: float
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{f.name}={getattr(self, f.name):.4g}" for f in fields(self))
+        return f"Metrics({shown})"
+
+
+def compute_metrics(
+    returns: Sequence[float],
+    periods_per_year: float = 252.0,
+    risk_free: float = 0.0,
+) -> Metrics | None:
+    """The metrics of returns, one for each period; ``None`` without any.
+
+    Sharpe is of the sample deviation, Sortino's downside is about the risk-free return over all periods, ``cvar_95`` is
+    the mean of the worst ``ceil(0.05 n)`` returns; a ratio over zero is zero, a factor over zero infinite.
+
+    Examples
+    --------
+    >>> import nanobook as nb
+    >>> nb.compute_metrics([0.01, -0.02, 0.03]).num_periods
+    3
+    """
+    import numpy as np
+
+    r = np.asarray(returns, dtype=float)
+    n = len(r)
+    if n == 0:
+        return None
+    if not np.isfinite(r).all():
+        row = int(np.flatnonzero(~np.isfinite(r))[0])
+        error = InputError(f"return {row} is {r[row]}, not a finite number")
+        error.row = row
+        raise error
+    growth = np.cumprod(1.0 + r)
+    total = float(growth[-1] - 1.0)
+    cagr = float(growth[-1] ** (periods_per_year / n) - 1.0) if growth[-1] > 0 else -1.0
+    deviation = float(r.std(ddof=1)) if n > 1 else 0.0
+    excess = r - risk_free
+    below = math.sqrt(float((np.minimum(excess, 0.0) ** 2).mean()))
+    root = math.sqrt(periods_per_year)
+    curve = np.concatenate([[1.0], growth])
+    fall = float((1.0 - curve / np.maximum.accumulate(curve)).max())
+    gains, losses = r[r > 0], r[r < 0]
+    worst = np.sort(r)[: math.ceil(0.05 * n)]
+    lost = -float(losses.sum())
+    win_rate = len(gains) / n
+    payoff = float(gains.mean()) / -float(losses.mean()) if len(gains) and len(losses) else 0.0
+    return Metrics(
+        total_return=total,
+        cagr=cagr,
+        volatility=deviation * root,
+        sharpe=float(excess.mean()) / deviation * root if deviation > 1e-15 else 0.0,
+        sortino=float(excess.mean()) / below * root if below > 1e-15 else 0.0,
+        max_drawdown=fall,
+        calmar=cagr / fall if fall > 0 else 0.0,
+        num_periods=n,
+        winning_periods=len(gains),
+        losing_periods=len(losses),
+        cvar_95=float(worst.mean()),
+        win_rate=win_rate,
+        profit_factor=float(gains.sum()) / lost if lost > 0 else math.inf if len(gains) else 0.0,
+        payoff_ratio=payoff,
+        kelly=win_rate - (1 - win_rate) / payoff if payoff > 0 else 0.0,
+    )
+
+
+def _symbols(schedule: Sequence[Sequence[tuple[str, float]]]) -> list[str]:
+    return sorted({symbol for row in schedule for symbol, _ in row})
+
+
+def _wide(
+    schedule: Sequence[Sequence[tuple[str, float]]], symbols: list[str], missing: float | None, days: int
+) -> Frame:
+    """A schedule as a frame: a time, so many days apart, and a column for each symbol."""
+    data: dict[str, Any] = {"ts": [row * days * _DAY for row in range(len(schedule))]}
+    for symbol in symbols:
+        data[symbol] = []
+    for period, row in enumerate(schedule):
+        given = dict(row)
+        if len(given) != len(row):
+            raise InputError(f"period {period} names a symbol twice")
+        for symbol in symbols:
+            value = given.get(symbol, missing)
+            data[symbol].append(None if value is None else float(value))
+    return Frame.from_dict(data, times=["ts"])
+
+
+_STOPS = {"fixed_stop_pct": "fixed", "trailing_stop_pct": "trailing", "atr_multiple": "atr", "atr_period": "atr_period"}
+_REASONS = {"mean_abs_change": "atr"}
+"""What the classic package calls the mean absolute change."""
+
+
+def backtest_weights(
+    weight_schedule: Sequence[Sequence[tuple[str, float]]],
+    price_schedule: Sequence[Sequence[tuple[str, int]]],
+    initial_cash: int,
+    cost_bps: float,
+    periods_per_year: float = 252.0,
+    risk_free: float = 0.0,
+    stop_cfg: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Runs a weight for each symbol and period over prices in cents.
+
+    The weights of a period are the whole target and trade at its prices, in whole shares, all costs on one side; a symbol
+    that a period does not name is sold. Stops are looked at after that, at the same price; a stopped symbol stays out
+    until the next period, whose weights buy it again.
+
+    Parameters
+    ----------
+    weight_schedule, price_schedule
+        For each period, symbols with their part of equity, and with their price in cents.
+    initial_cash
+        Cents.
+    cost_bps
+        Basis points of the value of every trade.
+    periods_per_year, risk_free
+        Periods in a year; the risk-free return of one.
+    stop_cfg
+        ``fixed_stop_pct``, ``trailing_stop_pct`` (parts of one), ``atr_multiple``, ``atr_period``.
+
+    Returns
+    -------
+    dict
+        ``returns`` (one a period; the first is the cost of entering), ``equity_curve`` (cents; one more, the first is the
+        initial cash), ``final_cash``, ``metrics`` (:class:`Metrics`), ``holdings`` and ``symbol_returns`` (by period,
+        symbol with weight or return), ``stop_events`` (``period_index, symbol, trigger_price, exit_price, reason``).
+
+    Raises
+    ------
+    InputError
+        When the schedules do not fit each other, or a weight or price can't be.
+
+    Examples
+    --------
+    >>> import nanobook as nb
+    >>> result = nb.backtest_weights([[("A", 1.0)]] * 2, [[("A", 100_00)], [("A", 110_00)]], 1_000_00, 0)
+    >>> result["equity_curve"]
+    [100000, 100000, 110000]
+    """
+    from nanobook.backtests import CostModel, Stops, backtest
+
+    periods = len(price_schedule)
+    if len(weight_schedule) != periods:
+        raise InputError(f"there are {len(weight_schedule)} periods of weights and {periods} of prices")
+    if periods == 0:
+        raise InputError("there is no period")
+    if not initial_cash > 0:
+        raise InputError(f"initial_cash {initial_cash} is not above zero")
+    stops = None
+    if stop_cfg is not None:
+        unknown = set(stop_cfg) - set(_STOPS)
+        if unknown:
+            raise InputError(f"stop_cfg has {', '.join(sorted(unknown))}; it takes {', '.join(_STOPS)}")
+        given = {_STOPS[name]: value for name, value in stop_cfg.items() if value is not None}
+        stops = Stops(**given) if given else None
+    symbols = sorted({*_symbols(price_schedule), *_symbols(weight_schedule)})
+    # The kernel looks at stops in rows without new weights, and here every period has some: each period is two rows of
+    # one price, so changes of price are half as many as rows.
+    rows = 2 if stops else 1
+    if stops:
+        twice = [row for row in price_schedule for _ in range(2)]
+        stops = replace(stops, atr=stops.atr * 2, atr_period=stops.atr_period * 2)  # type: ignore[operator]
+        prices = _wide(twice, symbols, None, 1)
+    else:
+        prices = _wide(price_schedule, symbols, None, 1)
+    result = backtest(
+        _wide(weight_schedule, symbols, 0.0, rows),
+        prices,
+        cash=float(initial_cash),
+        cost=CostModel(commission_bps=float(cost_bps)),
+        stops=stops,
+        lot=1.0,
+        overdraft="allow",
+        periods_per_year=periods_per_year,
+        risk_free=risk_free,
+    )
+    equity = [float(initial_cash), *result.equity["equity"].to_list()[rows - 1 :: rows]]
+    returns = [after / before - 1.0 for before, after in zip(equity, equity[1:])]
+    holdings: list[list[tuple[str, float]]] = [[] for _ in range(periods)]
+    held = result.holdings
+    for day, symbol, weight, qty in zip(_days(held), *(held[name].to_list() for name in ("symbol", "weight", "qty"))):
+        if qty and day % rows == rows - 1:
+            holdings[day // rows].append((symbol, weight))
+    before: dict[str, float] = {}
+    symbol_returns = []
+    for row in price_schedule:
+        now: dict[str, float] = {symbol: float(price) for symbol, price in row}
+        symbol_returns.append([(s, p / before[s] - 1.0 if before.get(s) else math.nan) for s, p in sorted(now.items())])
+        before = now
+    stopped = result.stop_events
+    names = ["symbol", "level", "exit_price", "reason"]
+    events = [
+        {"period_index": day // rows, "symbol": symbol, "trigger_price": round(level), "exit_price": round(exit_price), "reason": _REASONS.get(reason, reason)}
+        for day, symbol, level, exit_price, reason in zip(_days(stopped), *(stopped[name].to_list() for name in names))
+    ]
+    return {
+        "returns": returns,
+        "equity_curve": [round(value) for value in equity],
+        "final_cash": round(result.equity["cash"][-1]),
+        "metrics": compute_metrics(returns, periods_per_year, risk_free),
+        "holdings": [sorted(row) for row in holdings],
+        "symbol_returns": symbol_returns,
+        "stop_events": events,
+    }
+
+
+def _days(frame: Frame) -> list[int]:
+    if len(frame) == 0:
+        return []
+    return [int(ts) // _DAY for ts in frame["ts"].to_numpy().astype("int64")]
+
+
+@dataclass(frozen=True)
+class Position:
+    """Shares of a symbol and what they have cost, in cents."""
+
+    symbol: str
+    quantity: int
+    avg_entry_price: float
+    total_cost: float
+
+    def unrealized_pnl(self, price: float) -> float:
+        """What the position has gained at a price."""
+        return self.quantity * price - self.total_cost
+
+
+class Portfolio:
+    """Cash and positions of one account: the account itself (fills and marks), and the classic period-by-period calls.
+
+    Parameters
+    ----------
+    cash
+        Cash at the start, in any unit; the classic calls take cents.
+    cost_model
+        What :meth:`rebalance_simple` pays; nothing unless given.
+
+    Examples
+    --------
+    >>> import nanobook as nb
+    >>> portfolio = nb.Portfolio(1_000_000_00, nb.CostModel(commission_bps=5))
+    >>> portfolio.rebalance_simple([("AAPL", 0.6)], [("AAPL", 150_00)])
+    >>> portfolio.record_return([("AAPL", 155_00)])
+    >>> portfolio.qty("AAPL"), portfolio.cash
+    (4000.0, 39970000.0)
+    """
+
+    __slots__ = ("_account", "_cost", "_equity", "_prices", "_returns")
+
+    def __init__(self, cash: float, cost_model: CostModel | None = None) -> None:
+        from nanobook._lib import backtest as _backtest
+
+        if not cash > 0:
+            raise InputError(f"cash {cash} is not above zero")
+        self._account = _backtest.Portfolio(float(cash))
+        self._cost = cost_model
+        self._equity = [float(cash)]
+        self._returns: list[float] = []
+        self._prices: dict[str, float] = {}
+
+    @property
+    def cash(self) -> float:
+        """Cash."""
+        return self._account.cash
+
+    @property
+    def fees(self) -> float:
+        """What has been paid for trading."""
+        return self._account.fees
+
+    @property
+    def realized(self) -> float:
+        """What closed positions have gained, before fees."""
+        return self._account.realized
+
+    @property
+    def equity(self) -> float:
+        """Cash and positions at their marks."""
+        return self._account.equity
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The part of equity that each symbol is."""
+        return self._account.weights
+
+    @property
+    def positions(self) -> Frame:
+        """``symbol, qty, avg_price, price, value, realized, unrealized``."""
+        return self._account.positions
+
+    def qty(self, symbol: str) -> float:
+        """Shares of a symbol, negative when short."""
+        return self._account.qty(symbol)
+
+    def fill(self, symbol: str, qty: float, price: float, *, fee: float = 0.0) -> None:
+        """Books a trade: ``qty`` shares bought, or sold when negative."""
+        self._account.fill(symbol, qty, price, fee=fee)
+
+    def mark(self, symbol: str, price: float) -> None:
+        """Says what a symbol is worth."""
+        self._account.mark(symbol, price)
+
+    def split(self, symbol: str, ratio: float) -> None:
+        """Multiplies shares by ``ratio``."""
+        self._account.split(symbol, ratio)
+
+    def dividend(self, symbol: str, per_share: float) -> None:
+        """Pays cash for each share; shorts pay it."""
+        self._account.dividend(symbol, per_share)
+
+    def position(self, symbol: str) -> Position | None:
+        """The position in a symbol; ``None`` when there is none."""
+        table = self._account.positions
+        for name, qty, avg in zip(table["symbol"].to_list(), table["qty"].to_list(), table["avg_price"].to_list()):
+            if name == symbol and qty:
+                return Position(symbol, int(qty), avg, qty * avg)
+        return None
+
+    def _mark_all(self, prices: Sequence[tuple[str, float]]) -> None:
+        for symbol, price in prices:
+            if not price > 0:
+                error = InputError(f"{symbol} has price {price}, not above zero")
+                error.symbol = symbol
+                raise error
+            self._prices[symbol] = float(price)
+            self._account.mark(symbol, float(price))
+
+    def rebalance_simple(self, targets: Sequence[tuple[str, float]], prices: Sequence[tuple[str, float]]) -> None:
+        """Trades to weights at prices, in whole shares; what ``targets`` does not name is sold."""
+        self._mark_all(prices)
+        given, wanted = dict(prices), dict(targets)
+        equity = self._account.equity
+        for symbol in sorted({*wanted, *self._account.weights}):
+            if symbol not in given:
+                error = InputError(f"{symbol} has no price")
+                error.symbol = symbol
+                raise error
+        for symbol in sorted({*wanted, *self._account.weights}):
+            price = float(given[symbol])
+            target = math.trunc(equity * wanted.get(symbol, 0.0) / price)
+            trade = target - self._account.qty(symbol)
+            if trade:
+                self._account.fill(symbol, trade, price, fee=self._fee(trade, price))
+
+    def _fee(self, qty: float, price: float) -> float:
+        cost = self._cost
+        if cost is None:
+            return 0.0
+        value = abs(qty) * price
+        bps = cost.commission_bps + cost.slippage_bps + cost.half_spread_bps
+        return max(value * bps / 1e4 + abs(qty) * cost.commission_per_share, cost.commission_min)
+
+    def record_return(self, prices: Sequence[tuple[str, float]]) -> None:
+        """Marks positions at prices and notes the return since the last time."""
+        self._mark_all(prices)
+        equity = self._account.equity
+        self._returns.append(equity / self._equity[-1] - 1.0)
+        self._equity.append(equity)
+
+    def total_equity(self, prices: Sequence[tuple[str, float]]) -> float:
+        """Cash and positions at prices."""
+        self._mark_all(prices)
+        return self._account.equity
+
+    def current_weights(self, prices: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+        """The part of equity that each symbol is at prices."""
+        self._mark_all(prices)
+        return sorted(self._account.weights.items())
+
+    def returns(self) -> list[float]:
+        """The returns that were noted."""
+        return list(self._returns)
+
+    def equity_curve(self) -> list[float]:
+        """Equity at the start, and each time that a return was noted."""
+        return list(self._equity)
+
+    def compute_metrics(self, periods_per_year: float = 252.0, risk_free: float = 0.0) -> Metrics | None:
+        """The metrics of the returns that were noted."""
+        return compute_metrics(self._returns, periods_per_year, risk_free)
+
+    def __repr__(self) -> str:
+        return f"Portfolio: cash {self.cash:,.2f}, equity {self.equity:,.2f}, {len(self.positions)} positions"
+
+
+@dataclass(frozen=True)
+class ClassicResult:
+    """What :func:`run_backtest` returns."""
+
+    portfolio: Portfolio
+    metrics: Metrics | None
+
+
+def run_backtest(
+    strategy: Callable[[int, dict[str, int], Portfolio], Sequence[tuple[str, float]]],
+    price_series: Sequence[Mapping[str, int]],
+    initial_cash: int,
+    cost_model: CostModel | None = None,
+    periods_per_year: float = 252.0,
+    risk_free: float = 0.0,
+) -> ClassicResult:
+    """Calls a strategy with each period's number, prices in cents and the portfolio, and trades to the weights it gives.
+
+    What the strategy raises ends the run. :func:`nanobook.backtest` with a function is the same over frames, and faster.
+    """
+    portfolio = Portfolio(initial_cash, cost_model)
+    for period, prices in enumerate(price_series):
+        targets = strategy(period, dict(prices), portfolio)
+        portfolio.rebalance_simple(targets, list(prices.items()))
+        portfolio.record_return(list(prices.items()))
+    return ClassicResult(portfolio, portfolio.compute_metrics(periods_per_year, risk_free))
+
+
+def parse_itch(path: str | os.PathLike[str]) -> Frame:
+    """The order messages of a raw file: the table ``mbo`` of :func:`nanobook.read_itch`.
+
+    Times are those of the day that the file's name tells, or of 1970-01-01.
+    """
+    from nanobook.itch import read_itch
+
+    try:
+        return read_itch(path, "mbo")
+    except InputError as error:
+        if "session's date" not in str(error):
+            raise
+        return read_itch(path, "mbo", date="1970-01-01")
+
+
+def _has(module: str, name: str) -> bool:
+    import importlib
+
+    try:
+        return hasattr(importlib.import_module(module), name)
+    except ImportError:
+        return False
+
+
+_CAPABILITIES = {
+    "backtest_stops": ("nanobook._lib.backtest", "run"),
+    "backtest_holdings": ("nanobook._lib.backtest", "run"),
+    "itch": ("nanobook._lib.itch", "read_itch"),
+    "matching": ("nanobook._lib.exchange", "Exchange"),
+}
+
+
+def capabilities() -> list[str]:
+    """The names of what this build can do; what it lacks is absent here and raises :class:`UnsupportedError`.
+
+    Examples
+    --------
+    >>> import nanobook as nb
+    >>> "matching" in nb.capabilities()
+    True
+    """
+    return [name for name, place in _CAPABILITIES.items() if _has(*place)]
+
+
+py_backtest_weights = backtest_weights
+py_capabilities = capabilities
