@@ -139,8 +139,9 @@ impl Frame {
     /// A frame of columns: numbers (arrays, lists), whole numbers (lists of `int`), or text (lists of `str`); None is
     /// null. Columns named in `times` are whole nanoseconds since 1970 UTC.
     #[staticmethod]
-    #[pyo3(signature = (data, *, times=Vec::new()))]
-    fn from_dict(data: &Bound<'_, PyDict>, times: Vec<String>) -> PyResult<Self> {
+    #[pyo3(signature = (data, *, times=None))]
+    fn from_dict(data: &Bound<'_, PyDict>, times: Option<Vec<String>>) -> PyResult<Self> {
+        let times = times.unwrap_or_default();
         let mut columns: Vec<(String, ArrayRef)> = Vec::new();
         for (name, values) in data {
             let name: String = name.extract()?;

@@ -131,8 +131,8 @@ class Prices:
         vwap: FrameLike | None = None,
         volume: FrameLike | None = None,
     ) -> None:
-        more = {"open": open, "high": high, "low": low, "vwap": vwap, "volume": volume}
-        more = {name: frame for name, frame in more.items() if frame is not None}
+        given = {"open": open, "high": high, "low": low, "vwap": vwap, "volume": volume}
+        more = {name: frame for name, frame in given.items() if frame is not None}
         self._prices = _backtest.Prices(
             prices, fields=list(fields), more=more or None, columns=dict(columns) if columns else None
         )
@@ -446,9 +446,10 @@ def backtest(
             volume=volume,
         )
     is_frame = hasattr(weights, "__arrow_c_stream__") or hasattr(weights, "__arrow_c_array__")
+    either: Any = weights
     if callable(weights) and not is_frame:
-        return BacktestResult(_backtest.run_strategy(weights, prices._prices, settings, actions))
-    return BacktestResult(_backtest.run(weights, prices._prices, settings, actions))
+        return BacktestResult(_backtest.run_strategy(either, prices._prices, settings, actions))
+    return BacktestResult(_backtest.run(either, prices._prices, settings, actions))
 
 
 def sweep(

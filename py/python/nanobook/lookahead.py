@@ -82,7 +82,7 @@ def check_lookahead(
             if other is None and value is None or other is not None and value is not None and _same(other, value, tolerance):
                 continue
             found.append((cut, ts, symbol, column, other, value))
-    rows = list(zip(*found)) or [[], [], [], [], [], []]
+    rows: list[Any] = list(zip(*found)) or [[] for _ in range(6)]
     kind = times.dtype
     data = pl.DataFrame(
         {

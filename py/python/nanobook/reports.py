@@ -137,7 +137,8 @@ def heat_map(
 
     from nanobook._report import svg
 
-    matrix = np.asarray(values.to_numpy() if hasattr(values, "to_numpy") else values, dtype=float)
+    given: Any = values
+    matrix = np.asarray(given.to_numpy() if hasattr(given, "to_numpy") else given, dtype=float)
     if matrix.shape != (len(rows), len(columns)):
         raise InputError(f"values are {matrix.shape}, their names {len(rows)} by {len(columns)}")
     finite = matrix[np.isfinite(matrix)]

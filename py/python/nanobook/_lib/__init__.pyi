@@ -1,1 +1,8 @@
+from . import backtest as backtest
+from . import book as book
+from . import exchange as exchange
+from . import frame as frame
+from . import itch as itch
+from . import probe as probe
+
 __version__: str

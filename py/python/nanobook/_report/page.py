@@ -211,8 +211,8 @@ def compare_page(all_series: Sequence[Series], *, title: str) -> str:
         charts.exposure(all_series) if all(series.gross is not None for series in all_series) else "",
         *[charts.monthly(series).replace("Returns by month, %", f"Returns by month, %: {escape(series.name)}") for series in all_series],
     ]
-    first = all_series[0]
-    span = f"{_day(first, 0)} to {_day(first, -1)}, {len(first.equity):,} rows"
+    leader = all_series[0]
+    span = f"{_day(leader, 0)} to {_day(leader, -1)}, {len(leader.equity):,} rows"
     return _page(title, span, "", pictures, tables)
 
 

@@ -1,0 +1,166 @@
+"""No copies on the way into the kernel and out of it, no leaks, no lock held, a fast import."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import nanobook as nb
+from nanobook._lib import probe
+
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
+
+ROWS = 400
+DAYS = pl.date_range(pl.date(2020, 1, 1), pl.date(2021, 2, 3), eager=True)[:ROWS]
+NAMES = [f"S{at}" for at in range(6)]
+
+
+def prices(rows=ROWS):
+    rng = np.random.default_rng(1)
+    walk = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, (rows, len(NAMES))), axis=0))
+    return pl.DataFrame({"date": DAYS[:rows], **dict(zip(NAMES, np.asfortranarray(walk).T))})
+
+
+def even(frame):
+    return frame.select("date", *[pl.lit(1 / len(NAMES)).alias(name) for name in NAMES])[::20]
+
+
+def address(values):
+    return values.__array_interface__["data"][0]
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.parametrize("kind", ["polars", "pyarrow", "pandas"])
+def test_wide_frames_of_doubles_reach_the_kernel_where_they_are(kind):
+    frame = prices()
+    if kind == "pyarrow":
+        data = frame.to_arrow()
+        there = [data[name].chunk(0).buffers()[1].address for name in NAMES]
+    elif kind == "pandas":
+        pd = pytest.importorskip("pandas")
+        columns = {name: np.array(frame[name].to_numpy()) for name in NAMES}
+        data = pd.DataFrame(columns, copy=False)
+        there = [address(data[name].to_numpy()) for name in NAMES]
+    else:
+        data, there = frame, [address(frame[name].to_numpy(allow_copy=False)) for name in NAMES]
+    seen = probe.addresses(data)
+    assert [seen[name] for name in NAMES] == [[place] for place in there]
+
+
+def test_every_numeric_column_of_a_result_is_the_kernels_own_memory():
+    frame = prices()
+    result = nb.backtest(even(frame), frame, cost=5.0)
+    for table in [result.equity, result.holdings, result.fills, result.returns, result.drawdown]:
+        places = probe.addresses(table)
+        polars, arrow = table.to_polars(), table.to_arrow()
+        for name, kind in zip(table.columns, table.dtypes):
+            if kind[0] not in "fiu" or not kind[1:].isdigit():
+                continue
+            [place] = places[name]
+            assert address(polars[name].to_numpy(allow_copy=polars[name].null_count() > 0)) == place or polars[name].null_count()
+            assert arrow[name].chunk(0).buffers()[1].address == place
+            if table[name].null_count == 0:
+                assert address(table[name].to_numpy(allow_copy=False)) == place
+
+
+def test_ten_million_rows_cross_without_memory():
+    rows = 10_000_000
+    data = pl.DataFrame({name: np.zeros(rows) for name in NAMES[:5]})
+    nb.Frame(data)
+    before, started = resident(), time.perf_counter()
+    for _ in range(20):
+        back = nb.Frame(data).to_polars()
+    elapsed = (time.perf_counter() - started) / 20
+    print(f"400 MB there and back: {elapsed * 1e6:.0f} us")
+    assert resident() - before < 8e6
+    assert address(back["S0"].to_numpy(allow_copy=False)) == address(data["S0"].to_numpy(allow_copy=False))
+
+
+def test_a_result_outlives_its_inputs():
+    frame = prices()
+    expected = nb.backtest(even(frame), frame).equity.to_polars()
+    weights = even(frame)
+    result = nb.backtest(weights, frame)
+    del frame, weights
+    gc.collect()
+    equity = result.equity
+    values = equity["equity"].to_numpy()
+    del result, equity
+    gc.collect()
+    noise = [np.random.default_rng(0).random(1000) for _ in range(100)]
+    assert values.tolist() == expected["equity"].to_list() and len(noise) == 100
+
+
+def test_frames_dropped_in_any_order_leave_nothing():
+    data = prices(50)
+    choose = random.Random(5)
+    kept: list[object] = []
+
+    def one():
+        frame = nb.Frame(data)
+        things = [frame[3:30], frame["S1"], frame["S2"].to_numpy(), frame.to_polars(), frame.to_arrow(), frame.__arrow_c_stream__(), frame["S3"].__arrow_c_array__()]
+        kept.extend(choose.sample(things, 3))
+        choose.shuffle(kept)
+        del kept[20:]
+
+    for _ in range(1000):
+        one()
+    gc.collect()
+    before = resident()
+    for _ in range(10_000):
+        one()
+    gc.collect()
+    grown = resident() - before
+    print(f"10,000 rounds: {grown / 1e6:.1f} MB")
+    assert grown < 20e6
+
+
+def test_the_lock_is_free_while_a_backtest_runs():
+    frame = prices()
+    panel, weights = nb.Prices(frame), even(frame)
+    done = threading.Event()
+    beats = 0
+
+    def work():
+        for _ in range(20):
+            nb.backtest(weights, panel)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not done.is_set():
+        beats += 1
+    thread.join()
+    assert beats > 100
+
+
+def test_import_brings_no_other_package():
+    program = "import sys, nanobook; print([m for m in ('numpy', 'polars', 'pyarrow', 'pandas', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_a_callbacks_own_traceback_shows():
+    frame = prices()
+
+    def strategy(view):
+        if view.row == 7:
+            raise LookupError("my own words")
+        return {"S0": 0.5}
+
+    with pytest.raises(LookupError, match="my own words") as caught:
+        nb.backtest(strategy, frame)
+    assert caught.traceback[-1].name == "strategy"
