@@ -3,6 +3,7 @@
 use nanobook::backtest::{
     Config, EquityCurve, HoldingRows, Journal, Matrix, Panel, Schedule, Stops, run,
 };
+use nanobook::metrics::{Basis, Metrics};
 use nanobook::portfolio::{CostModel, PerSymbol, Rule};
 
 use crate::data::{Frame, csv, day, shared};
@@ -159,5 +160,50 @@ fn case_04_trailing_stops() {
             &[level, exit],
             1e-12,
         );
+    }
+}
+
+#[test]
+fn case_07_metrics() {
+    let Some(path) = shared("oracle/07_metrics.json") else {
+        return;
+    };
+    let reference: serde_json::Value =
+        serde_json::from_str(&crate::data::text(&path).replace("NaN", "null")).unwrap();
+    for name in ["case01", "spy"] {
+        let series = &reference["series"][name];
+        let file = shared(&format!("oracle/07_metrics_{name}_returns.csv")).unwrap();
+        let found = Metrics::of(&column(&csv(&file), 1), Basis::default()).unwrap();
+        for (value, package, key) in [
+            (found.total_return, "empyrical", "cum_returns_final"),
+            (found.annual_return, "empyrical", "annual_return"),
+            (found.volatility, "empyrical", "annual_volatility"),
+            (found.sharpe, "empyrical", "sharpe_ratio"),
+            (found.sortino, "empyrical", "sortino_ratio"),
+            (found.calmar, "empyrical", "calmar_ratio"),
+            (-found.max_drawdown, "empyrical", "max_drawdown"),
+            (found.omega, "empyrical", "omega_ratio"),
+            (found.tail_ratio, "empyrical", "tail_ratio"),
+            (found.stability, "empyrical", "stability_of_timeseries"),
+            (found.downside_risk, "empyrical", "downside_risk"),
+            (found.value_at_risk, "empyrical", "value_at_risk"),
+            (
+                found.conditional_value_at_risk,
+                "empyrical",
+                "conditional_value_at_risk",
+            ),
+            (found.ulcer_index, "quantstats", "ulcer_index"),
+            (found.profit_factor, "quantstats", "profit_factor"),
+            (found.payoff, "quantstats", "payoff_ratio"),
+            (found.win_rate, "quantstats", "win_rate"),
+            (found.kelly, "quantstats", "kelly_criterion"),
+            (found.recovery_factor, "quantstats", "recovery_factor"),
+            (found.skew, "quantstats", "skew"),
+            (found.kurtosis, "quantstats", "kurtosis"),
+        ] {
+            let expected = series[package][key].as_f64().unwrap();
+            let off = (value - expected).abs() / expected.abs();
+            assert!(off < 1e-9, "{name} {package} {key}: {value} and {expected}");
+        }
     }
 }
