@@ -35,6 +35,7 @@
 //! ```
 
 pub(crate) mod calendar;
+mod classic;
 mod config;
 mod error;
 mod fast;
@@ -48,6 +49,7 @@ mod strategy;
 mod sweep;
 mod venue;
 
+pub use classic::{Classic, ClassicResult, backtest_weights};
 pub use config::{Action, ActionKind, Config, FillAt, OnMissing, OnNull};
 pub use error::{Error, Result};
 pub use kernel::{Summary, run, run_on, run_strategy};

@@ -156,7 +156,7 @@ metrics! {
     downside_risk,
     /// R² of a line through the logarithm of compounded returns.
     stability,
-    /// Total return over the largest drawdown.
+    /// The sum of returns, without its sign, over the largest drawdown, as quantstats has it.
     recovery_factor,
 }
 
@@ -313,7 +313,7 @@ impl Metrics {
             worst: returns.iter().copied().fold(f64::INFINITY, f64::min),
             downside_risk: downside * root,
             stability: stability(returns),
-            recovery_factor: ratio(path.end - 1.0, path.max_drawdown),
+            recovery_factor: ratio((moments.mean * count).abs(), path.max_drawdown),
         })
     }
 }

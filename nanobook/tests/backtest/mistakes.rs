@@ -1,7 +1,8 @@
 //! Mistakes of engines before this one, each as a case that they got wrong.
 
 use nanobook::backtest::{
-    Config, EquityCurve, Error, EventKind, Field, FillAt, Journal, OnNull, Stops,
+    Classic, Config, EquityCurve, Error, EventKind, Field, FillAt, Journal, OnNull, Stops,
+    backtest_weights,
 };
 use nanobook::portfolio::{CostModel, PerSymbol, Rule, Unmet};
 
@@ -238,4 +239,59 @@ fn rolling_again_gives_the_same_bits() {
         (curve, journal)
     };
     assert_eq!(all(), all());
+}
+
+#[test]
+fn the_classic_bridge_says_what_is_wrong() {
+    // Lists of different length, no cash, NaN weights and negative prices gave an empty result.
+    let good = [vec![("A", 0.5)], vec![("A", 0.5)]];
+    let prices = [vec![("A", 1_000)], vec![("A", 1_100)]];
+    let says = |weights: &[Vec<(&str, f64)>], prices: &[Vec<(&str, i64)>], settings: &Classic| {
+        backtest_weights(weights, prices, settings)
+            .unwrap_err()
+            .to_string()
+    };
+    let settings = Classic::default();
+    assert!(says(&good[..1], &prices, &settings).contains("1 rows"));
+    assert!(
+        says(&[vec![("A", f64::NAN)], vec![]], &prices, &settings).contains("weight of A in row 0")
+    );
+    assert!(
+        says(&good, &[vec![("A", -5)], vec![("A", 5)]], &settings).contains("close of A in row 0")
+    );
+    assert!(says(&[vec![("B", 1.0)], vec![]], &prices, &settings).contains("B has weights"));
+    let broke = Classic {
+        initial_cash: 0,
+        ..Classic::default()
+    };
+    assert!(says(&good, &prices, &broke).contains("cash is 0"));
+    assert!(says(&[], &[], &settings).contains("no symbols"));
+}
+
+#[test]
+fn the_classic_bridge_trades_whole_shares_for_cents() {
+    let weights = [vec![("A", 1.0)], vec![("A", 1.0)], vec![]];
+    let prices = [vec![("A", 300)], vec![("A", 200)], vec![("A", 200)]];
+    let settings = Classic {
+        initial_cash: 1_000,
+        cost_bps: 100.0,
+        ..Classic::default()
+    };
+    let result = backtest_weights(&weights, &prices, &settings).unwrap();
+    // Three shares for 900 and 9 of cost; then worth 600, with 91 cash: still three; sold for 600 less 6.
+    assert_eq!(result.equity_curve, [1_000, 991, 691, 685]);
+    assert_close(
+        &result.returns,
+        &[-0.009, 691.0 / 991.0 - 1.0, 685.0 / 691.0 - 1.0],
+    );
+    assert_eq!(result.holdings[2], []);
+    // A stop sells once, and constant weights do not buy back.
+    let stops = Stops {
+        trailing: PerSymbol::All(0.1),
+        ..Stops::default()
+    };
+    let weights = vec![vec![("A", 1.0)]; 3];
+    let result = backtest_weights(&weights, &prices, &Classic { stops, ..settings }).unwrap();
+    assert_eq!(result.stop_events.len(), 1);
+    assert_eq!(result.holdings[2], []);
 }
