@@ -212,9 +212,9 @@ impl Run {
         pairs.map(|pair| pair[1] / pair[0] - 1.0).collect()
     }
 
-    fn entries(&self) -> usize {
-        // A guess that costs no memory until it is written to.
-        self.equity.len() * self.inputs.prices.symbols().len().min(64)
+    /// The most entries that so many rows can have. Memory is only asked for; what is not written to costs nothing.
+    fn entries(&self, rows: usize) -> usize {
+        rows * self.inputs.prices.symbols().len()
     }
 
     fn events(&self, py: Python<'_>) -> Result<&(Frame, Frame), Error> {
@@ -242,7 +242,7 @@ impl Run {
             return Ok(frame.clone());
         }
         let batch = py.detach(|| {
-            let mut rows = HoldingRows::with_capacity(self.entries());
+            let mut rows = HoldingRows::with_capacity(self.entries(self.summary.rows));
             self.inputs.run(&mut rows)?;
             self.labels.holdings(rows).map_err(Error::Arrow)
         })?;
@@ -255,7 +255,7 @@ impl Run {
             return Ok(frame.clone());
         }
         let batch = py.detach(|| {
-            let mut rows = FillRows::default();
+            let mut rows = FillRows::with_capacity(self.entries(self.summary.rebalances));
             self.inputs.run(&mut rows)?;
             self.labels.fills(rows).map_err(Error::Arrow)
         })?;

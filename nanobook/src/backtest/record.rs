@@ -417,6 +417,25 @@ pub struct FillRows {
     pub reason: Vec<FillReason>,
 }
 
+impl FillRows {
+    /// Room for so many fills.
+    pub fn with_capacity(fills: usize) -> Self {
+        Self {
+            row: Vec::with_capacity(fills),
+            symbol: Vec::with_capacity(fills),
+            side: Vec::with_capacity(fills),
+            qty: Vec::with_capacity(fills),
+            price: Vec::with_capacity(fills),
+            value: Vec::with_capacity(fills),
+            commission: Vec::with_capacity(fills),
+            slippage: Vec::with_capacity(fills),
+            spread: Vec::with_capacity(fills),
+            impact: Vec::with_capacity(fills),
+            reason: Vec::with_capacity(fills),
+        }
+    }
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a panel of more than four billion rows or symbols does not fit the memory"
