@@ -1,17 +1,21 @@
 """Momentum on twenty large stocks: monthly, 5 bps, trailing stops of 15 %, twenty years.
 
-    python momentum.py sp500_20_daily_1990_2022.csv.gz [equity.svg]
+    python momentum.py [sp500_20_daily_1990_2022.csv.gz [equity.svg]]
 
-The file is wide: a date and one column of adjusted closes for each stock. Each month end the five stocks that rose most
-over the twelve months before the last one get 19 % each.
+The file is wide: a date and one column of adjusted closes for each stock. Without one the reference data beside the project
+are taken, or a random walk where there are none. Each month end the five stocks that rose most over the twelve months before
+the last one get 19 % each.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import nanobook as nb
 import polars as pl
+
+REFERENCE = Path(__file__).resolve().parents[3] / "shared/data/prices/sp500_20_daily_1990_2022.csv.gz"
 
 LOOKBACK, SKIP, TOP, PART = 252, 21, 5, 0.19
 
@@ -48,8 +52,23 @@ def svg(values: list[float], path: str) -> None:
         file.write(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 300">{line}</svg>\n')
 
 
-def main(path: str, picture: str | None = None) -> nb.BacktestResult:
-    prices = pl.read_csv(path, try_parse_dates=True).filter(pl.col("Date").dt.year().is_between(2003, 2022))
+def walk() -> pl.DataFrame:
+    """Prices of nobody, where there are no real ones."""
+    import numpy as np
+
+    days = pl.date_range(pl.date(2003, 1, 1), pl.date(2022, 12, 31), eager=True)
+    days = days.filter(days.dt.weekday() < 6)
+    prices = 50 * np.exp(np.cumsum(np.random.default_rng(5).normal(3e-4, 0.02, (len(days), 20)), axis=0))
+    return pl.DataFrame({"Date": days} | {f"S{i:02d}": prices[:, i] for i in range(20)})
+
+
+def main(path: str | None = None, picture: str | None = None) -> nb.BacktestResult:
+    if path is None and not REFERENCE.exists():
+        print("no reference data: a random walk instead")
+        prices = walk()
+    else:
+        prices = pl.read_csv(path or REFERENCE, try_parse_dates=True)
+    prices = prices.filter(pl.col("Date").dt.year().is_between(2003, 2022))
     result = nb.backtest(month_ends(prices), prices, cost=5.0, stops=nb.Stops(trailing=0.15))
     print(result)
     curve = result.equity["equity"].to_list()
