@@ -101,6 +101,7 @@ mod results;
 pub mod sorted;
 mod table;
 mod tables;
+pub mod trading;
 mod writer;
 
 pub use breaks::Breaks;

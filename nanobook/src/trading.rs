@@ -7,11 +7,13 @@
 pub mod decimal;
 mod id;
 mod order;
+mod risk;
 mod rows;
 mod units;
 
 pub use decimal::DecimalError;
 pub use id::{ClientOrderId, IdError, MAX_CLIENT_ORDER_ID_LEN};
 pub use order::{NewOrder, Order, OrderState, TimeInForce};
+pub use risk::RiskCheckRow;
 pub use rows::{Account, DataType, Fill, Instrument, InstrumentState, Liquidity, Position, Quote};
 pub use units::Units;

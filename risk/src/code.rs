@@ -194,3 +194,19 @@ impl Level {
         }
     }
 }
+
+impl Unit {
+    /// Its name in the table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Money => "money",
+            Self::Qty => "qty",
+            Self::Price => "price",
+            Self::Ratio => "ratio",
+            Self::Bps => "bps",
+            Self::Count => "count",
+            Self::Seconds => "seconds",
+            Self::Flag => "flag",
+        }
+    }
+}

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use nanobook::Symbol;
+use nanobook::trading::RiskCheckRow;
 use nanobook::trading::decimal::Plain;
+use nanobook::{Symbol, Timestamp};
 
 use crate::code::{Check, Unit};
 use crate::limits::{Limits, Severity};
@@ -299,6 +300,27 @@ impl Report {
             Subject::Batch => "batch".to_owned(),
             Subject::Account => "account".to_owned(),
         }
+    }
+
+    /// The rows as those of the table `risk_checks`.
+    pub fn table(&self, ts: Timestamp, run_id: &str) -> Vec<RiskCheckRow> {
+        let row = |row: &RiskCheck| RiskCheckRow {
+            ts,
+            run_id: run_id.to_owned(),
+            check_code: row.check.code().to_owned(),
+            level: row.check.level().as_str().to_owned(),
+            subject: self.subject(row),
+            order_index: match row.subject {
+                Subject::Order { index, .. } => Some(index),
+                _ => None,
+            },
+            limit: row.finding.limit,
+            observed: row.finding.observed,
+            unit: row.check.unit().as_str().to_owned(),
+            outcome: row.outcome.as_str().to_owned(),
+            detail: row.finding.reason.to_string(),
+        };
+        self.rows.iter().map(row).collect()
     }
 
     /// A row as a sentence for people.
