@@ -139,7 +139,7 @@ def peers(prices: np.ndarray, weights: np.ndarray, at: np.ndarray) -> dict[str, 
     sizes[at] = weights
     target = pd.DataFrame(sizes, index=index, columns=names)
     options = dict(size_type="targetpercent", fees=RATE, init_cash=1e6, cash_sharing=True, group_by=True, call_seq="auto")
-    for name in ("vectorbt", "phasor_trader", "phasor"):
+    for name in ("vectorbt",):
         try:
             module = importlib.import_module(name)
         except ImportError:
