@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "nanobook-itch",
             "nanobook-arrow",
             "nanobook-datasets",
+            "nanobook-risk",
         ],
     ),
     (

@@ -25,6 +25,7 @@ mod frame;
 mod itch;
 mod matrix;
 mod probe;
+mod risk;
 mod run;
 mod show;
 mod table;
@@ -57,5 +58,6 @@ fn _lib(module: &Bound<'_, PyModule>) -> PyResult<()> {
     add(module, "exchange", exchange::register)?;
     add(module, "itch", itch::register)?;
     add(module, "probe", probe::register)?;
+    add(module, "risk", risk::register)?;
     Ok(())
 }

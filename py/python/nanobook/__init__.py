@@ -66,6 +66,7 @@ from nanobook.itch import (
 )
 from nanobook.lookahead import check_lookahead
 from nanobook.reports import Comparison, Plot, compare, heat_map, plot, report
+from nanobook.risk import RiskEngine
 
 __all__ = [
     "SAMPLE",
@@ -90,6 +91,7 @@ __all__ = [
     "Prices",
     "ReplayReport",
     "ReplayedDay",
+    "RiskEngine",
     "SourceError",
     "Stops",
     "UnsupportedError",

@@ -498,6 +498,7 @@ _CAPABILITIES = {
     "backtest_stops": ("nanobook._lib.backtest", "run"),
     "backtest_holdings": ("nanobook._lib.backtest", "run"),
     "itch": ("nanobook._lib.itch", "read_itch"),
+    "risk_checks": ("nanobook._lib.risk", "check_orders"),
     "matching": ("nanobook._lib.exchange", "Exchange"),
 }
 
