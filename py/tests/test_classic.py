@@ -181,6 +181,16 @@ def test_capabilities():
     assert has_nanobook_feature("backtest_stops") and not has_nanobook_feature("teleport")
 
 
+def test_what_a_build_lacks_says_so():
+    assert nb.py_compute_metrics is nb.compute_metrics
+    assert not hasattr(nb, "BinanceBroker") and not hasattr(nb, "py_teleport")
+    with pytest.raises(nb.UnsupportedError, match="capabilities") as caught:
+        nb.BinanceBroker
+    assert isinstance(caught.value, NotImplementedError)
+    for name in ["optimize_min_variance", "garch_forecast"]:
+        assert (name in nb.capabilities()) == hasattr(nb, name) == hasattr(nb, "py_" + name)
+
+
 def test_metrics_are_the_classic_ones():
     """Values of nanobook 0.9.3 on ten returns."""
     r = [0.01, -0.02, 0.03, 0.005, -0.01, 0.02, -0.005, 0.015, 0.0, -0.03]

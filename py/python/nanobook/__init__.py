@@ -127,3 +127,9 @@ __all__ = [
     "synth_itch",
     "verify_itch",
 ]
+
+
+def __getattr__(name: str) -> object:
+    from nanobook.classic import classic_name
+
+    return classic_name(name, globals())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from nanobook._lib.frame import Frame
-from nanobook.errors import InputError
+from nanobook.errors import InputError, UnsupportedError
 
 if TYPE_CHECKING:
     import os
@@ -498,6 +498,13 @@ _CAPABILITIES = {
     "backtest_stops": ("nanobook._lib.backtest", "run"),
     "backtest_holdings": ("nanobook._lib.backtest", "run"),
     "itch": ("nanobook._lib.itch", "read_itch"),
+    "garch_forecast": ("nanobook.volatility", "garch_forecast"),
+    "garch_ewma_forecast": ("nanobook.volatility", "garch_ewma_forecast"),
+    "optimize_min_variance": ("nanobook.optimize", "optimize_min_variance"),
+    "optimize_max_sharpe": ("nanobook.optimize", "optimize_max_sharpe"),
+    "optimize_risk_parity": ("nanobook.optimize", "optimize_risk_parity"),
+    "optimize_cvar": ("nanobook.optimize", "optimize_cvar"),
+    "optimize_cdar": ("nanobook.optimize", "optimize_cdar"),
     "risk_checks": ("nanobook._lib.risk", "check_orders"),
     "matching": ("nanobook._lib.exchange", "Exchange"),
 }
@@ -513,6 +520,26 @@ def capabilities() -> list[str]:
     True
     """
     return [name for name, place in _CAPABILITIES.items() if _has(*place)]
+
+
+_LACKING = {*_CAPABILITIES, "IbkrBroker", "BinanceBroker"}
+"""Names that the classic package had and a build may lack."""
+
+
+def classic_name(name: str, names: Mapping[str, Any]) -> Any:
+    """What a classic name stands for: ``py_NAME`` is ``NAME``.
+
+    Raises
+    ------
+    UnsupportedError
+        When the classic package had it and this build lacks it.
+    """
+    plain = name.removeprefix("py_")
+    if name != plain and plain in names:
+        return names[plain]
+    if plain in _LACKING:
+        raise UnsupportedError(f"this build has no {name}; nanobook.capabilities() lists what it has")
+    raise AttributeError(f"module 'nanobook' has no attribute {name!r}")
 
 
 py_backtest_weights = backtest_weights

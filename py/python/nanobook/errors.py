@@ -50,5 +50,5 @@ class PackageError(NanobookError, ImportError):
     """A package that a function needs is not installed."""
 
 
-class UnsupportedError(NanobookError, NotImplementedError):
+class UnsupportedError(NanobookError, NotImplementedError, AttributeError):
     """Something that this build lacks; :func:`nanobook.capabilities` lists what it has."""
