@@ -307,7 +307,7 @@ fn results_are_tables_over_the_memory_that_the_kernel_filled() {
         fills.price.as_ptr(),
     ];
     let returns = curve.returns();
-    let falls = drawdowns(&curve.equity);
+    let below_peak = drawdowns(&curve.equity);
     let equity = labels.equity(curve).unwrap();
     let held = labels.holdings(held).unwrap();
     let fills = labels.fills(fills).unwrap();
@@ -327,7 +327,7 @@ fn results_are_tables_over_the_memory_that_the_kernel_filled() {
         (labels.targets(&targets).unwrap(), "targets"),
         (labels.stop_events(&events.stops).unwrap(), "stop_events"),
         (labels.events(&events.events).unwrap(), "events"),
-        (labels.drawdowns(&falls).unwrap(), "drawdowns"),
+        (labels.drawdowns(&below_peak).unwrap(), "drawdowns"),
         (metrics_table(&[("sharpe", f64::NAN)]).unwrap(), "metrics"),
         (
             periods_table(&monthly(&panel.times()[1..], &returns).unwrap()).unwrap(),
