@@ -83,6 +83,11 @@ _FLIPPED = {"Lt": "Gt", "LtEq": "GtEq", "Gt": "Lt", "GtEq": "LtEq", "Eq": "Eq"}
 
 def _narrow_by(condition: Any, options: dict[str, Any], midnight: int, table: str) -> None:
     match condition:
+        # Older versions compare times by their microseconds, cut down: no later than the times themselves.
+        case {"BinaryExpr": {"op": "Lt", "left": {"Cast": {"expr": {"Column": "ts_event"}, "dtype": {"Literal": {"Datetime": _}}}}, "right": value}}:
+            _compare("ts_event", "Lt", value, options, midnight, table)
+        case {"BinaryExpr": {"op": "GtEq" | "Gt", "left": {"Cast": {"expr": {"Column": "ts_event"}, "dtype": {"Literal": {"Datetime": _}}}}, "right": value}}:
+            _compare("ts_event", "GtEq", value, options, midnight, table)
         case {"BinaryExpr": {"op": op, "left": {"Column": name}, "right": value}} if op in _FLIPPED:
             _compare(name, op, value, options, midnight, table)
         case {"BinaryExpr": {"op": op, "left": value, "right": {"Column": name}}} if op in _FLIPPED:
@@ -125,7 +130,13 @@ def _value(tree: Any) -> Any:
     """A literal: text as ``str``, a moment as ns since the epoch, a list as ``list``; ``None`` for anything else."""
     import polars as pl
 
-    if not (isinstance(tree, dict) and ("Literal" in tree or "Cast" in tree)) or _has_column(tree):
+    match tree:
+        # Older versions write a moment with a zone as a function of one without.
+        case {"Literal": _} | {"Cast": _} | {"Function": {"function": {"TemporalExpr": {"ReplaceTimeZone": _}}}}:
+            pass
+        case _:
+            return None
+    if _has_column(tree):
         return None
     try:
         expression = pl.Expr.deserialize(json.dumps(tree).encode(), format="json")
