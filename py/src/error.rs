@@ -61,6 +61,9 @@ pub(crate) enum Error {
     /// A file could not be read or a dataset not written.
     #[error(transparent)]
     Datasets(#[from] nanobook_datasets::Error),
+    /// A statistic could not be computed.
+    #[error(transparent)]
+    Statistics(#[from] nanobook::stats::Error),
     /// A table could not be built.
     #[error(transparent)]
     Table(#[from] nanobook_arrow::Error),
@@ -113,10 +116,25 @@ impl From<Error> for PyErr {
         Python::attach(|py| match error {
             Error::At { kind, place, .. } => exception(py, kind, &message, &place),
             Error::Datasets(error) => from_datasets(py, &error),
+            Error::Statistics(error) => exception(py, Kind::Input, &message, &place_of(&error)),
             Error::Arrow(_) | Error::Table(_) => {
                 exception(py, Kind::Input, &message, &Place::default())
             }
         })
+    }
+}
+
+fn place_of(error: &nanobook::stats::Error) -> Place {
+    use nanobook::stats::Error as Statistics;
+    let (row, column) = match error {
+        Statistics::NotFinite { row, column, .. } => (Some(*row), Some(*column)),
+        Statistics::Constant { column, .. } => (None, Some(*column)),
+        _ => (None, None),
+    };
+    Place {
+        row,
+        column: column.map(|at| at.to_string()),
+        ..Place::default()
     }
 }
 

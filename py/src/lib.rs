@@ -19,16 +19,21 @@ mod backtest;
 mod book;
 mod capsule;
 mod column;
+mod cv;
 mod error;
 mod exchange;
 mod frame;
 mod itch;
 mod matrix;
+mod optimize;
 mod probe;
 mod risk;
 mod run;
 mod show;
+mod stats;
+mod ta;
 mod table;
+mod volatility;
 mod words;
 
 use pyo3::prelude::*;
@@ -57,7 +62,12 @@ fn _lib(module: &Bound<'_, PyModule>) -> PyResult<()> {
     add(module, "book", book::register)?;
     add(module, "exchange", exchange::register)?;
     add(module, "itch", itch::register)?;
+    add(module, "cv", cv::register)?;
+    add(module, "optimize", optimize::register)?;
     add(module, "probe", probe::register)?;
     add(module, "risk", risk::register)?;
+    add(module, "stats", stats::register)?;
+    add(module, "ta", ta::register)?;
+    add(module, "volatility", volatility::register)?;
     Ok(())
 }

@@ -9,6 +9,7 @@ without copying them, and returns :class:`Frame` or objects whose tables are fra
 50000
 """
 
+from nanobook import cv, optimize, stats, ta, volatility
 from nanobook._lib import __version__
 from nanobook._lib.book import OrderBook
 from nanobook._lib.exchange import Exchange, MultiExchange
@@ -65,8 +66,17 @@ from nanobook.itch import (
     verify_itch,
 )
 from nanobook.lookahead import check_lookahead
+from nanobook.optimize import (
+    optimize_cdar,
+    optimize_cvar,
+    optimize_hrp,
+    optimize_max_sharpe,
+    optimize_min_variance,
+    optimize_risk_parity,
+)
 from nanobook.reports import Comparison, Plot, compare, heat_map, plot, report
 from nanobook.risk import RiskEngine
+from nanobook.volatility import garch_ewma_forecast, garch_forecast
 
 __all__ = [
     "SAMPLE",
@@ -105,11 +115,21 @@ __all__ = [
     "check_lookahead",
     "compare",
     "compute_metrics",
+    "cv",
     "drawdown_series",
+    "garch_ewma_forecast",
+    "garch_forecast",
     "heat_map",
     "inspect_itch",
     "iter_itch",
     "metrics",
+    "optimize",
+    "optimize_cdar",
+    "optimize_cvar",
+    "optimize_hrp",
+    "optimize_max_sharpe",
+    "optimize_min_variance",
+    "optimize_risk_parity",
     "parse_itch",
     "plot",
     "py_backtest_weights",
@@ -123,9 +143,12 @@ __all__ = [
     "rolling_volatility",
     "run_backtest",
     "scan_itch",
+    "stats",
     "sweep",
     "synth_itch",
+    "ta",
     "verify_itch",
+    "volatility",
 ]
 
 
