@@ -17,7 +17,7 @@ CASES = {f"{case['assets']} assets": case for case in REFERENCE["cases"]}
 def returns_of(seed: int, rows: int, assets: int) -> np.ndarray:
     """The same as in peers/optimizers.py."""
     random = np.random.default_rng(seed)
-    market = random.normal(0.0004, 0.01, (rows, 1))
+    market = random.normal(0.002, 0.01, (rows, 1))
     beta = random.uniform(0.5, 1.5, assets)
     return market * beta + random.normal(0.0002, 1, (rows, assets)) * random.uniform(0.005, 0.02, assets)
 
