@@ -51,6 +51,10 @@ def compare(series: np.ndarray, model: str, mean: str, distribution: str) -> Non
     wanted = dict(result.params)
     assert list(fit.parameters) == list(wanted)
     for name, value in fit.parameters.items():
+        if name == "nu" and wanted[name] > 100:
+            # Nearly normal: the likelihood hardly changes with it.
+            assert abs(1 / value - 1 / wanted[name]) < 2e-3
+            continue
         assert abs(value - wanted[name]) < 1e-3 * max(1.0, abs(wanted[name])), name
     horizon = 1 if model == "egarch" else 5
     forecast = result.forecast(horizon=horizon).variance.to_numpy()[-1]

@@ -39,7 +39,9 @@ pub fn risk_parity(covariance: &Covariance, budgets: Option<&[f64]>) -> Result<S
     let total: f64 = budgets.iter().sum();
     let budgets: Vec<f64> = budgets.iter().map(|b| b / total).collect();
     let deviations = covariance.deviations();
-    if let Some(column) = deviations.iter().position(|d| *d <= 0.0) {
+    // A constant return has a deviation of rounding errors.
+    let least = 1e-10 * deviations.iter().fold(0.0, |a: f64, b| a.max(*b));
+    if let Some(column) = deviations.iter().position(|d| *d <= least) {
         return Err(Error::Constant {
             name: "an asset",
             column,

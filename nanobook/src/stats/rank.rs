@@ -51,7 +51,12 @@ pub fn kendall(x: &[f64], y: &[f64]) -> Result<Correlation> {
     }
     let n = x.len();
     let mut order: Vec<usize> = (0..n).collect();
-    order.sort_unstable_by(|&a, &b| x[a].total_cmp(&x[b]).then(y[a].total_cmp(&y[b])));
+    // Added to zero, both zeros are the same: a tie.
+    let zeroed = |value: f64| value + 0.0;
+    order.sort_unstable_by(|&a, &b| {
+        let by_x = zeroed(x[a]).total_cmp(&zeroed(x[b]));
+        by_x.then(zeroed(y[a]).total_cmp(&zeroed(y[b])))
+    });
     let sorted: Vec<f64> = order.iter().map(|&i| y[i]).collect();
     let joint = runs(
         order

@@ -171,7 +171,8 @@ pub fn quantile_returns(
             };
         }
         let mut order: Vec<usize> = (0..n).collect();
-        order.sort_by(|&a, &b| x[a].total_cmp(&x[b]));
+        // Added to zero, both zeros are the same.
+        order.sort_by(|&a, &b| (x[a] + 0.0).total_cmp(&(x[b] + 0.0)));
         let mut sums = vec![(0.0, 0.0); groups];
         for (rank, &i) in order.iter().enumerate() {
             // The group whose upper edge, at the quantile of the ranks, is the first at or above this rank.
