@@ -14,7 +14,7 @@ use nanobook_risk::{Limits, Report, RiskEngine, Session, Situation};
 const POSITIONS: i64 = 5_000;
 const ORDERS: usize = 1_000;
 
-const LIMITS: &str = r#"
+const LIMITS: &str = r"
     max_order_qty = 100000
     max_order_notional = 1000000
     max_batch_notional = 100000000
@@ -27,7 +27,7 @@ const LIMITS: &str = r#"
     max_spread_bps = 50
     min_cash_buffer = 0.01
     fee_bps = 1
-"#;
+";
 
 fn symbol(i: i64) -> Symbol {
     format!("S{i:05}").parse().expect("six letters")

@@ -52,7 +52,11 @@ fn shape_of(matrix: Matrix) -> (usize, usize) {
 #[pyfunction]
 fn means_of(returns: Matrix) -> Vec<f64> {
     let rows = returns.rows as f64;
-    returns.columns.iter().map(|column| column.iter().sum::<f64>() / rows).collect()
+    returns
+        .columns
+        .iter()
+        .map(|column| column.iter().sum::<f64>() / rows)
+        .collect()
 }
 
 /// A covariance as a frame, with the shrinkage where there is one.

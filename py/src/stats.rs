@@ -152,6 +152,12 @@ fn minimum_track_record(returns: Vector, benchmark: f64, confidence: f64) -> PyR
         .map_err(Error::from)?)
 }
 
+/// Estimate and standard error, low and high, and the draws.
+type Bootstrapped = ((f64, f64), (f64, f64), Column);
+
+/// A number of a sample.
+type Statistic = Box<dyn Fn(&[f64]) -> f64 + Send>;
+
 /// Estimate, standard error, low and high of a mean or Sharpe ratio, and the draws.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "Python names them")]
@@ -164,7 +170,7 @@ fn bootstrap(
     count: usize,
     confidence: f64,
     seed: u64,
-) -> PyResult<((f64, f64), (f64, f64), Column)> {
+) -> PyResult<Bootstrapped> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -186,7 +192,7 @@ fn bootstrap(
         let m = mean(v);
         (v.iter().map(|x| (x - m) * (x - m)).sum::<f64>() / (v.len() as f64 - 1.0)).sqrt()
     };
-    let compute: Box<dyn Fn(&[f64]) -> f64 + Send> = match statistic {
+    let compute: Statistic = match statistic {
         "mean" => Box::new(mean),
         "deviation" => Box::new(deviation),
         "sharpe" => Box::new(move |v| mean(v) / deviation(v)),

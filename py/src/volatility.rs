@@ -187,7 +187,6 @@ fn ewma_variance(returns: Vector, decay: f64) -> PyResult<Column> {
 }
 
 #[pyfunction]
-#[expect(clippy::too_many_arguments, reason = "Python names them")]
 fn realized(
     py: Python<'_>,
     open: Option<Vector>,
