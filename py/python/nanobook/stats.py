@@ -1,7 +1,7 @@
 """Statistics of signals, returns and backtests.
 
 >>> import nanobook as nb
->>> nb.stats.spearman([1.0, 2.0, 3.0, 4.0], [1.0, 3.0, 2.0, 4.0]).coefficient
+>>> round(nb.stats.spearman([1.0, 2.0, 3.0, 4.0], [1.0, 3.0, 2.0, 4.0]).coefficient, 12)
 0.8
 """
 
