@@ -50,15 +50,16 @@ def compare(series: np.ndarray, model: str, mean: str, distribution: str) -> Non
         return  # a better optimum than the reference found has other parameters
     wanted = dict(result.params)
     assert list(fit.parameters) == list(wanted)
+    # With a t that is nearly normal the likelihood hardly changes with its degrees of freedom.
+    flat = wanted.get("nu", 0.0) > 100
     for name, value in fit.parameters.items():
-        if name == "nu" and wanted[name] > 100:
-            # Nearly normal: the likelihood hardly changes with it.
+        if name == "nu" and flat:
             assert abs(1 / value - 1 / wanted[name]) < 2e-3
             continue
         assert abs(value - wanted[name]) < 1e-3 * max(1.0, abs(wanted[name])), name
     horizon = 1 if model == "egarch" else 5
     forecast = result.forecast(horizon=horizon).variance.to_numpy()[-1]
-    np.testing.assert_allclose(np.asarray(fit.forecast(horizon)["variance"]), forecast, rtol=1e-4)
+    np.testing.assert_allclose(np.asarray(fit.forecast(horizon)["variance"]), forecast, rtol=1e-3 if flat else 1e-4)
     np.testing.assert_allclose(np.asarray(fit.variances) ** 0.5, result.conditional_volatility, rtol=1e-3)
 
 
