@@ -145,3 +145,8 @@ pub trait Broker {
     /// When the venue did not answer, or not to the end.
     fn fills_since(&mut self, symbols: &[Symbol], since: Timestamp) -> Result<Vec<Fill>>;
 }
+
+/// The examples of the README, which run as tests: here because they need brokers, risk and replay.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

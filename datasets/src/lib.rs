@@ -56,8 +56,3 @@ pub use session::{SessionDate, parse_interval, parse_time_of_day};
 pub use source::{Compression, Origin, Source};
 pub use stream::{StreamOptions, Streamed, stream};
 pub use synthesize::synthesize;
-
-/// The examples of the README, which run as tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-pub struct Readme;
