@@ -22,8 +22,10 @@ def dataset(tmp_path, monkeypatch):
 
 
 def test_python_examples_run(dataset):
-    assert blocks("python")
-    for block in blocks("python"):
+    # Those that need the Python package are run where it is installed.
+    readers = [block for block in blocks("python") if "import nanobook" not in block]
+    assert readers
+    for block in readers:
         names = {}
         exec(block, names)
         assert names["spread"].columns == ["ts_event", "mid", "spread"]
