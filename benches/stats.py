@@ -1,6 +1,6 @@
 """Statistics beside their peers, in one run: medians of ratios over interleaved rounds of wall time.
 
-    python benches/statistics.py [--rounds 7] [--only NAME]
+    python benches/stats.py [--rounds 7] [--only NAME]
 
 Needs nanobook, TA-Lib and arch; skfolio and PyPortfolioOpt for the optimizers (py/tests/peers/requirements.txt). Each
 answer is checked against the peer's before it is timed. A ratio is the peer's time over ours.
