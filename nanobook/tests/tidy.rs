@@ -12,6 +12,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("arrowio", &["nanobook"]),
     ("broker", &["nanobook"]),
     ("risk", &["nanobook"]),
+    (
+        "rebalance",
+        &[
+            "nanobook",
+            "nanobook-arrow",
+            "nanobook-broker",
+            "nanobook-risk",
+        ],
+    ),
     ("datasets", &["nanobook", "nanobook-itch", "nanobook-arrow"]),
     (
         "py",

@@ -1,0 +1,148 @@
+//! The approved plan: all that a run may do.
+
+use nanobook::trading::{ClientOrderId, Instrument, NewOrder, Units};
+use nanobook::{Money, OrderKind, Price, Side, Symbol, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::settings::Settings;
+use crate::error::{Error, Result};
+
+/// What was approved. It is the journal's first record, and nothing that it does not allow is ever sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Names the run: two runs with the same name are the same run.
+    pub run_id: String,
+    /// The account.
+    pub account_id: String,
+    /// Whether its money is play money.
+    pub is_paper: bool,
+    /// Venue time at which the positions were read; executions are asked for since then.
+    pub ts: Timestamp,
+    /// Cash when the positions were read.
+    pub cash: Money,
+    /// What is traded, one leg an instrument.
+    pub legs: Vec<Leg>,
+    /// What else is held, and quoted for risk checks.
+    pub watch: Vec<Symbol>,
+    /// How it is done.
+    pub settings: Settings,
+}
+
+/// An instrument's part of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leg {
+    /// The venue's rules for it, with its symbol.
+    pub instrument: Instrument,
+    /// Sold or bought.
+    pub side: Side,
+    /// How much in all, above zero, in whole lots.
+    pub qty: Units,
+    /// What was held when the plan was made.
+    pub start: Units,
+    /// The middle of the quote when the plan was made.
+    pub ref_px: Price,
+    /// The collar: no order of this leg is priced beyond it. A multiple of the tick.
+    pub worst_px: Price,
+    /// In how many parts, one after the other; 1 for all at once.
+    pub slices: u32,
+}
+
+/// How many characters of a run's digest stand in its orders' ids.
+const TAG_LEN: usize = 12;
+
+impl Leg {
+    /// What is traded.
+    pub const fn symbol(&self) -> Symbol {
+        self.instrument.symbol
+    }
+
+    /// What will be held.
+    #[must_use]
+    pub fn target(&self) -> Units {
+        self.start
+            .checked_add(self.qty.signed(self.side))
+            .unwrap_or(self.start)
+    }
+}
+
+impl Plan {
+    /// What the ids of all orders of this run begin with, and those of no other run.
+    ///
+    /// # Examples
+    /// ```
+    /// use nanobook_rebalance::core::Plan;
+    /// assert!(Plan::prefix("2026-11-23 DU1").starts_with("nb-"));
+    /// assert_eq!(Plan::prefix("2026-11-23 DU1").len(), 16);
+    /// ```
+    pub fn prefix(run_id: &str) -> String {
+        let digest = Sha256::digest(run_id.as_bytes());
+        let tag = digest
+            .iter()
+            .take(8)
+            .fold(0, |tag: u64, byte| tag << 8 | u64::from(*byte));
+        format!("nb-{:0TAG_LEN$x}-", tag >> (64 - 4 * TAG_LEN))
+    }
+
+    /// The id of an attempt at a leg, a function of run, leg and attempt.
+    ///
+    /// # Panics
+    /// Never: 16 characters and two numbers of 32 bits fit.
+    pub fn client_order_id(prefix: &str, leg: u32, attempt: u32) -> ClientOrderId {
+        // 16 + 8 + 1 + 8 = 33 of 36 characters.
+        format!("{prefix}{leg:x}-{attempt:x}")
+            .parse()
+            .expect("33 letters, digits and dashes at most")
+    }
+
+    /// Checks that the plan can be carried out.
+    ///
+    /// # Errors
+    /// With the first leg that can't be, and why.
+    pub fn check(&self) -> Result<()> {
+        let mut symbols = std::collections::HashSet::new();
+        for (at, leg) in self.legs.iter().enumerate() {
+            let rules = &leg.instrument;
+            let fault = if !symbols.insert(leg.symbol()) {
+                Some(format!("{} has a leg already", leg.symbol()))
+            } else if leg.qty.0 <= 0 || rules.lot.0 <= 0 || leg.qty.0 % rules.lot.0 != 0 {
+                Some(format!("{} is not lots of {}", leg.qty, rules.lot))
+            } else if rules.tick.0 <= 0 || leg.worst_px.0 <= 0 || leg.worst_px.0 % rules.tick.0 != 0
+            {
+                Some(format!(
+                    "{:?} is not ticks of {:?}",
+                    leg.worst_px, rules.tick
+                ))
+            } else if leg.slices == 0 {
+                Some("no slices".into())
+            } else {
+                None
+            };
+            if let Some(detail) = fault {
+                return Err(Error::Plan { leg: at, detail });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an order is within the plan: the leg's symbol and side, not more than the leg, and within its collar.
+    pub fn allows(&self, leg: u32, order: &NewOrder) -> bool {
+        let Some(leg) = self.legs.get(leg as usize) else {
+            return false;
+        };
+        let OrderKind::Limit { price } = order.kind else {
+            return false;
+        };
+        let within = match leg.side {
+            Side::Buy => price <= leg.worst_px && price.0 > 0,
+            Side::Sell => price >= leg.worst_px,
+        };
+        order.symbol == leg.symbol()
+            && order.side == leg.side
+            && order.qty.0 > 0
+            && order.qty <= leg.qty
+            && within
+    }
+}

@@ -1,0 +1,1 @@
+//! Venues, network, disk and faults by a seed.
