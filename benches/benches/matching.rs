@@ -27,13 +27,16 @@ impl Random {
 
 /// What the timed operations are made of, for every engine alike. Order ids are 1, 2, 3, … in order of submission.
 trait Venue {
+    type Price;
     fn new() -> Self;
     /// Forgets what is closed, where there is such a thing; memory is kept.
     fn forget(&mut self);
     fn limit(&mut self, buy: bool, price: u64, qty: u64);
     fn take(&mut self, buy: bool, price: u64, qty: u64) -> u64;
     fn cancel(&mut self, id: u64);
-    fn best(&self) -> (Option<u64>, Option<u64>);
+    /// Best bid and ask as the engine gives them.
+    fn best(&self) -> (Option<Self::Price>, Option<Self::Price>);
+    fn number(price: Self::Price) -> u64;
     /// Sum of the quantities and prices of the best ten levels of both sides.
     fn depth(&mut self) -> u64;
 }
@@ -46,10 +49,6 @@ fn price(price: u64) -> Price {
     Price(i64::try_from(price).expect("small"))
 }
 
-fn raw(price: Option<Price>) -> Option<u64> {
-    price.map(|price| price.0.cast_unsigned())
-}
-
 /// Ours, with a buffer that is used again.
 struct Ours {
     engine: Engine,
@@ -58,6 +57,8 @@ struct Ours {
 }
 
 impl Venue for Ours {
+    type Price = Price;
+
     fn new() -> Self {
         let blank = PriceLevel {
             price: Price(0),
@@ -101,12 +102,13 @@ impl Venue for Ours {
     }
 
     #[inline]
-    fn best(&self) -> (Option<u64>, Option<u64>) {
+    fn best(&self) -> (Option<Price>, Option<Price>) {
         let market = self.engine.market();
-        (
-            raw(market.best_price(Side::Buy)),
-            raw(market.best_price(Side::Sell)),
-        )
+        (market.best_price(Side::Buy), market.best_price(Side::Sell))
+    }
+
+    fn number(price: Price) -> u64 {
+        price.0.cast_unsigned()
     }
 
     #[inline]
@@ -123,6 +125,8 @@ impl Venue for Ours {
 }
 
 impl Venue for classic::Exchange {
+    type Price = classic::Price;
+
     fn new() -> Self {
         classic::Exchange::new()
     }
@@ -163,12 +167,12 @@ impl Venue for classic::Exchange {
     }
 
     #[inline]
-    fn best(&self) -> (Option<u64>, Option<u64>) {
-        let (bid, ask) = self.best_bid_ask();
-        (
-            bid.map(|price| price.0.cast_unsigned()),
-            ask.map(|price| price.0.cast_unsigned()),
-        )
+    fn best(&self) -> (Option<classic::Price>, Option<classic::Price>) {
+        self.best_bid_ask()
+    }
+
+    fn number(price: classic::Price) -> u64 {
+        price.0.cast_unsigned()
     }
 
     #[inline]
@@ -188,6 +192,8 @@ struct Lobster {
 }
 
 impl Venue for Lobster {
+    type Price = u64;
+
     fn new() -> Self {
         Self {
             book: lobster::OrderBook::default(),
@@ -249,6 +255,10 @@ impl Venue for Lobster {
     #[inline]
     fn best(&self) -> (Option<u64>, Option<u64>) {
         (self.book.max_bid(), self.book.min_ask())
+    }
+
+    fn number(price: u64) -> u64 {
+        price
     }
 
     /// It sums up the whole book whatever the number of levels, the worst bid first.
@@ -413,7 +423,8 @@ fn answers<V: Venue>() -> Vec<u64> {
     let mut answers = Vec::new();
     let mut see = |venue: &mut V| {
         let (bid, ask) = venue.best();
-        answers.extend([bid.unwrap_or(0), ask.unwrap_or(0), venue.depth()]);
+        let prices = [bid, ask].map(|price| price.map_or(0, V::number));
+        answers.extend([prices[0], prices[1], venue.depth()]);
     };
     let mut venue = filled::<V>(100, 10_000);
     see(&mut venue);

@@ -10,6 +10,10 @@
 //! end: an add searches it from the best end, and an insertion moves only the rungs that are better. Records are
 //! pooled and the last one freed is the first one used again. Nothing is allocated once the pools have grown to the
 //! most orders and levels that were ever live at once.
+//!
+//! A cancel of the matching engine knows the level and the quantity, so it marks the order as a gap instead of reading
+//! its record and then its neighbours' (three loads, each after the other; 20,000 to 200,000 orders: 1.5 to 2 times as
+//! long). The first order of a queue is never a gap, and gaps never outnumber the orders of a queue by more than a few.
 
 pub(crate) mod access;
 mod index;
@@ -76,12 +80,23 @@ pub struct QueuePosition {
 /// assert_eq!((best.price, best.qty, best.count), (price, Qty(200), 1));
 /// assert_eq!(book.best(Side::Sell), None);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct OrderBook {
     orders: Orders,
     levels: Levels,
     bids: Ladder,
     asks: Ladder,
+}
+
+impl Default for OrderBook {
+    fn default() -> Self {
+        Self {
+            orders: Orders::default(),
+            levels: Levels::default(),
+            bids: Ladder::new(Side::Buy),
+            asks: Ladder::new(Side::Sell),
+        }
+    }
 }
 
 impl OrderBook {
@@ -300,7 +315,7 @@ impl OrderBook {
         let order = self.orders.get(slot);
         let level = self.levels.get(order.level);
         Resting {
-            side: level.side,
+            side: level.side(),
             price: level.price,
             qty: Qty(order.qty),
         }

@@ -15,6 +15,20 @@ pub(crate) struct Front {
     pub(crate) qty: Qty,
 }
 
+/// Where an order rests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Berth {
+    pub(crate) slot: u32,
+    /// Handle of its level.
+    pub(crate) level: u32,
+}
+
+/// As many gaps may stand in a queue before they are looked for, however short it is.
+const FEW_GAPS: u32 = 16;
+
+/// No queue has more gaps, so that their number fits its field.
+const MANY_GAPS: u32 = 1 << 30;
+
 /// Where levels were, by price: saves the search of a ladder, which the processor can't foresee. A place may be out of
 /// date, so the level that it names is looked at before it is believed.
 #[derive(Clone, Debug, Default)]
@@ -55,9 +69,7 @@ impl OrderBook {
     /// The best price of a side.
     #[inline]
     pub(crate) fn best_price(&self, side: Side) -> Option<Price> {
-        self.ladder(side)
-            .best_key()
-            .map(|key| ladder::price(side, key))
+        self.ladder(side).best_price()
     }
 
     /// Puts an order at the end of its level's queue, without an entry in the index.
@@ -82,16 +94,20 @@ impl OrderBook {
         side: Side,
         price: Price,
         qty: Qty,
-    ) -> Result<u32, Fault> {
+    ) -> Result<Berth, Fault> {
         let hint = hints.place(price);
         let handle = match self.levels.try_get(*hint) {
-            Some(level) if level.price == price && level.side == side && level.count > 0 => *hint,
+            Some(level) if level.price == price && level.side() == side && level.count > 0 => *hint,
             _ => {
                 *hint = self.level_for(side, price);
                 *hint
             }
         };
-        self.append(handle, id, qty)
+        let slot = self.append(handle, id, qty)?;
+        Ok(Berth {
+            slot,
+            level: handle,
+        })
     }
 
     /// The level of a price, opened if need be.
@@ -133,10 +149,70 @@ impl OrderBook {
         let is_end = [order.prev == NONE, order.next == NONE];
         level.head = if is_end[0] { order.next } else { level.head };
         level.tail = if is_end[1] { order.prev } else { level.tail };
+        if level.gaps() > 0 {
+            self.pass_gaps(order.level);
+        }
+        self.close_if_empty(order.level);
+    }
+
+    /// As [`OrderBook::leave`], for a caller who knows the level and what rests of the order. In the middle of a queue
+    /// the order is only marked as a gap, which no load has to wait for; its record is freed when the front of the queue
+    /// comes to it, or when gaps outnumber orders.
+    #[inline]
+    pub(crate) fn vacate(&mut self, berth: Berth, open: u64) {
+        let level = self.levels.get_mut(berth.level);
+        level.qty -= open;
+        level.count -= 1;
+        level.add_gap();
+        let is_first = level.head == berth.slot;
+        let has_many = level.gaps() > level.count.clamp(FEW_GAPS, MANY_GAPS);
+        self.orders.get_mut(berth.slot).qty = 0;
+        if is_first {
+            self.pass_gaps(berth.level);
+            self.close_if_empty(berth.level);
+        } else if has_many {
+            self.close_gaps(berth.level);
+        }
+    }
+
+    /// Frees the gaps at the front of a queue.
+    fn pass_gaps(&mut self, handle: u32) {
+        let level = self.levels.get_mut(handle);
+        while level.head != NONE && self.orders.get(level.head).qty == 0 {
+            level.head = self.orders.unlink(level.head).next;
+            level.drop_gap();
+        }
+        if level.head == NONE {
+            level.tail = NONE;
+        }
+    }
+
+    /// Frees every gap of a queue whose first order rests.
+    #[cold]
+    fn close_gaps(&mut self, handle: u32) {
+        let level = self.levels.get_mut(handle);
+        let mut at = level.head;
+        while at != NONE {
+            let order = *self.orders.get(at);
+            if order.qty == 0 {
+                self.orders.unlink(at);
+                level.drop_gap();
+                if order.next == NONE {
+                    level.tail = order.prev;
+                }
+            }
+            at = order.next;
+        }
+    }
+
+    /// Takes the level of an empty queue away.
+    #[inline]
+    fn close_if_empty(&mut self, handle: u32) {
+        let level = self.levels.get(handle);
         if level.count == 0 {
-            let (side, price) = (level.side, level.price);
+            let (side, price) = (level.side(), level.price);
             self.ladder_mut(side).remove(ladder::key(side, price));
-            self.levels.close(order.level);
+            self.levels.close(handle);
         }
     }
 
@@ -171,5 +247,79 @@ impl OrderBook {
     /// Grows the pools for this many orders.
     pub(crate) fn reserve(&mut self, orders: usize) {
         self.orders.reserve(orders);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Prices of one side, few, so that queues are long.
+    const PRICES: usize = 3;
+
+    #[test]
+    fn gaps_are_never_seen_and_never_outnumber_orders_for_long() {
+        let mut random = 1_u64;
+        let mut below = |n: usize| {
+            random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+            usize::try_from(random >> 40).expect("24 bits") % n
+        };
+        let (mut book, mut hints) = (OrderBook::new(), Hints::default());
+        let mut queues: [Vec<(OrderId, Berth, u64)>; PRICES] = Default::default();
+        let (mut most, mut closed, mut id) = (0, 0, 0);
+        for step in 0..60_000 {
+            let at = below(PRICES);
+            let queue = &mut queues[at];
+            let price = Price(i64::try_from(at).expect("small") + 1);
+            // Waves of adds and of cancels: queues grow to hundreds and empty again.
+            let adds = if step / 2_000 % 2 == 0 { 60 } else { 30 };
+            match below(100) {
+                n if n < adds => {
+                    id += 1;
+                    let qty = below(9) as u64 + 1;
+                    let berth =
+                        book.enter_near(&mut hints, OrderId(id), Side::Buy, price, Qty(qty));
+                    queue.push((OrderId(id), berth.expect("small"), qty));
+                }
+                n if n < 95 && !queue.is_empty() => {
+                    let (_, berth, qty) = queue.remove(below(queue.len()));
+                    let before = book.levels.get(berth.level).gaps();
+                    book.vacate(berth, qty);
+                    closed +=
+                        usize::from(before > FEW_GAPS && book.levels.get(berth.level).gaps() == 0);
+                }
+                _ if !queue.is_empty() => {
+                    let (_, berth, _) = queue.remove(0);
+                    book.leave(berth.slot);
+                }
+                _ => {}
+            }
+            let live: usize = queues.iter().map(Vec::len).sum();
+            most = most.max(live);
+            if step % 16 == 0 {
+                let of = |queue: &Vec<(OrderId, Berth, u64)>| -> Vec<_> {
+                    queue.iter().map(|(id, _, qty)| (*id, Qty(*qty))).collect()
+                };
+                let expected: Vec<_> = queues.iter().rev().flat_map(of).collect();
+                let seen = book.orders(Side::Buy).map(|order| (order.id, order.qty));
+                assert_eq!(seen.collect::<Vec<_>>(), expected, "at step {step}");
+                let front = queues.iter().rev().find_map(|queue| queue.first());
+                assert_eq!(
+                    book.front(Side::Buy).map(|front| front.id),
+                    front.map(|order| order.0)
+                );
+                for level in book.levels(Side::Buy) {
+                    let queue = &queues[usize::try_from(level.price.0).expect("small") - 1];
+                    let qty = queue.iter().map(|order| order.2).sum();
+                    assert_eq!((level.count as usize, level.qty), (queue.len(), Qty(qty)));
+                }
+            }
+        }
+        assert!(closed > 10, "{closed} sweeps");
+        let most_records = 2 * most + PRICES * FEW_GAPS as usize;
+        assert!(
+            book.orders.records() <= most_records,
+            "{most} orders at most"
+        );
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn key(side: Side, price: Price) -> i64 {
 
 /// The price of a key.
 #[inline]
-pub(super) fn price(side: Side, key: i64) -> Price {
+fn price(side: Side, key: i64) -> Price {
     match side {
         Side::Buy => Price(key),
         Side::Sell => Price(!key),
@@ -38,24 +38,33 @@ fn smaller(rungs: &[Rung], key: i64) -> usize {
 }
 
 /// Prices of a side, each with the handle of its level.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Ladder {
     rungs: Vec<Rung>,
-    /// The key of the last rung: known without a look at the array.
-    best_key: Option<i64>,
+    side: Side,
+    /// The price of the last rung, as it is asked for: known without a look at the array.
+    best_price: Option<Price>,
 }
 
 impl Ladder {
+    pub(super) fn new(side: Side) -> Self {
+        Self {
+            rungs: Vec::new(),
+            side,
+            best_price: None,
+        }
+    }
+
     /// The best level.
     #[inline]
     pub(super) fn best(&self) -> Option<u32> {
         self.rungs.last().map(|rung| rung.handle)
     }
 
-    /// The key of the best level.
+    /// The price of the best level.
     #[inline]
-    pub(super) fn best_key(&self) -> Option<i64> {
-        self.best_key
+    pub(super) fn best_price(&self) -> Option<Price> {
+        self.best_price
     }
 
     /// All levels, best first.
@@ -97,7 +106,7 @@ impl Ladder {
 
     #[inline]
     fn note_best(&mut self) {
-        self.best_key = self.rungs.last().map(|rung| rung.key);
+        self.best_price = self.rungs.last().map(|rung| price(self.side, rung.key));
     }
 
     /// Reads every cache line.

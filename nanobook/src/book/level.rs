@@ -14,12 +14,39 @@ pub(super) struct Level {
     pub(super) head: u32,
     /// Last order of the queue.
     pub(super) tail: u32,
-    pub(super) side: Side,
+    /// Twice the number of orders of the queue that have left and are still linked, and one for a sell: a flag of its own
+    /// would make the record longer.
+    gaps_and_side: u32,
 }
 
 const _: () = assert!(size_of::<Level>() == 32);
 
 impl Level {
+    #[inline]
+    pub(super) fn side(&self) -> Side {
+        if self.gaps_and_side & 1 == 0 {
+            Side::Buy
+        } else {
+            Side::Sell
+        }
+    }
+
+    /// Orders of the queue that have left and are still linked.
+    #[inline]
+    pub(super) fn gaps(&self) -> u32 {
+        self.gaps_and_side >> 1
+    }
+
+    #[inline]
+    pub(super) fn add_gap(&mut self) {
+        self.gaps_and_side += 2;
+    }
+
+    #[inline]
+    pub(super) fn drop_gap(&mut self) {
+        self.gaps_and_side -= 2;
+    }
+
     #[inline]
     pub(super) fn public(&self) -> PriceLevel {
         PriceLevel {
@@ -72,7 +99,7 @@ impl Levels {
             count: 0,
             head: NONE,
             tail: NONE,
-            side,
+            gaps_and_side: u32::from(side == Side::Sell),
         };
         if self.free == NONE {
             let handle = u32::try_from(self.pool.len()).expect("levels are no more than orders");

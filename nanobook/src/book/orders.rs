@@ -8,6 +8,7 @@ use crate::{OrderId, Qty};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Order {
     pub(super) id: u64,
+    /// What rests of it; zero when it has left and is still linked: a gap.
     pub(super) qty: u64,
     /// Handle of its level.
     pub(super) level: u32,
@@ -60,13 +61,14 @@ impl Orders {
             .find(id.0, |slot| self.pool[slot as usize].id == id.0)
     }
 
-    /// A queue from the order at `head` to its end.
+    /// A queue from the order at `head` to its end, without gaps.
     #[inline]
     pub(super) fn queue(&self, head: u32) -> impl Iterator<Item = &Order> {
         let first = (head != NONE).then(|| self.get(head));
-        std::iter::successors(first, |order| {
+        let linked = std::iter::successors(first, |order| {
             (order.next != NONE).then(|| self.get(order.next))
-        })
+        });
+        linked.filter(|order| order.qty > 0)
     }
 
     /// A new order behind `prev`, which only its slot finds until it is indexed.
@@ -140,6 +142,12 @@ impl Orders {
             std::hint::black_box(pair[0].level);
         }
         self.index.warm();
+    }
+
+    /// Number of records, used or free.
+    #[cfg(test)]
+    pub(super) fn records(&self) -> usize {
+        self.pool.len()
     }
 
     pub(super) fn clear(&mut self) {

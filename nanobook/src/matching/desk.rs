@@ -7,6 +7,7 @@ use super::records::{Record, State};
 use super::shared::Shared;
 use super::stop::MAX_PERIOD;
 use super::{MAX_PRICE, stp};
+use crate::book::access::Berth;
 use crate::{Ack, OrderId, OrderKind, OrderRequest, Owner, Price, Qty, Reject, Side};
 use crate::{StpPolicy, TimeInForce, TradeId, Trail};
 
@@ -85,8 +86,12 @@ impl Desk<'_> {
         let (open, slot, side) = (record.open(), record.slot, record.side);
         match record.state {
             State::Live => {
+                let berth = Berth {
+                    slot,
+                    level: record.level,
+                };
                 record.cancel();
-                self.market.book.leave(slot);
+                self.market.book.vacate(berth, open);
                 self.market.resting -= 1;
             }
             State::Pending => {
@@ -401,8 +406,9 @@ impl Desk<'_> {
         let qty = Qty(taker.open);
         let Market { book, hints, .. } = &mut *self.market;
         match book.enter_near(hints, taker.id, taker.side, price, qty) {
-            Ok(slot) => {
-                self.shared.records.live_mut(taker.id).slot = slot;
+            Ok(Berth { slot, level }) => {
+                let record = self.shared.records.live_mut(taker.id);
+                (record.slot, record.level) = (slot, level);
                 self.market.resting += 1;
                 self.out.push(Output::Rested {
                     id: taker.id,

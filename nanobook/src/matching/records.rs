@@ -44,6 +44,8 @@ pub(super) struct Record {
     pub(super) related: u64,
     /// Live: in the book. Stop: in the stop pool.
     pub(super) slot: u32,
+    /// Live: its price level in the book.
+    pub(super) level: u32,
     owner: u32,
     pub(super) instrument: u32,
     pub(super) side: Side,
@@ -112,6 +114,7 @@ const BLANK: Record = Record {
     price: Price(0),
     related: 0,
     slot: NONE,
+    level: NONE,
     owner: 0,
     instrument: 0,
     side: Side::Buy,
@@ -214,6 +217,7 @@ impl Records {
             price,
             related: parent.map_or(0, |parent| parent.0),
             slot,
+            level: NONE,
             owner: request.owner.map_or(0, |owner| owner.0),
             instrument,
             side: request.side,
