@@ -6,13 +6,15 @@
 //! that does not say what happened. Documentation: <https://developers.binance.com/docs/binance-spot-api-docs>, as of
 //! 2026-07-21.
 //!
-//! Filters that need no further question are checked before an order leaves ([`filters::check`]); what depends on mean
-//! prices, on counts and on balances is refused by the venue, with nothing done.
+//! All filters are checked before an order leaves ([`filters::check`]): first those that need no question, then those on
+//! mean prices, counts and balances, for which no more is asked than the instrument's filters need
+//! ([`filters::Rules::needs`]). Between question and order the market goes on, so the venue may still refuse.
 
 mod broker;
 mod config;
 mod convert;
 pub mod filters;
+mod listing;
 mod rest;
 pub(crate) mod sign;
 

@@ -14,9 +14,11 @@ use serde::de::DeserializeOwned;
 
 use super::config::Config;
 use super::convert::{
-    Parsed, RawAccount, RawOrder, RawTicker, RawTrade, millis, price, symbol, units,
+    Parsed, RawAccount, RawMean, RawOrder, RawReference, RawTicker, RawTrade, millis, price,
+    symbol, units, weighted,
 };
-use super::filters::{self, Context, Listing, Rules};
+use super::filters::{self, Context, Count, Needs, Rules, Scope};
+use super::listing::{Filter, Listing, OwnFilters};
 use super::rest::{Failure, Proof, RateLimit, Request, Rest};
 use crate::error::{Error, Result};
 use crate::outcome::{Denial, Outcome};
@@ -26,6 +28,9 @@ const TIFS: &[TimeInForce] = &[TimeInForce::Gtc, TimeInForce::Ioc, TimeInForce::
 
 /// The venue does not know the order, or not yet.
 const NO_SUCH_ORDER: i32 = -2013;
+
+/// The instrument has no reference price.
+const NO_REFERENCE: [i32; 2] = [-2043, 404];
 
 /// Rows of a page of executions.
 const PAGE: usize = 1_000;
@@ -50,6 +55,8 @@ pub struct BinanceBroker {
     capabilities: Capabilities,
     account_id: Option<String>,
     rules: BTreeMap<Symbol, Rules>,
+    /// The account's own filters, of instruments that it has sent orders of.
+    own: BTreeMap<Symbol, OwnFilters>,
     /// Ids that were sent, or may have been.
     sent: HashSet<ClientOrderId>,
     /// Our ids by the venue's, which executions carry.
@@ -60,6 +67,8 @@ pub struct BinanceBroker {
 #[serde(rename_all = "camelCase")]
 struct ExchangeInfo {
     rate_limits: Vec<RateLimit>,
+    #[serde(default)]
+    exchange_filters: Vec<Filter>,
     symbols: Vec<Listing>,
 }
 
@@ -85,10 +94,13 @@ impl BinanceBroker {
                 tifs: TIFS,
                 unique_ids: false,
                 fee_in_asset: true,
+                hours: false,
+                margin: false,
                 visibility_lag_ns: 5_000_000_000,
             },
             account_id: None,
             rules: BTreeMap::new(),
+            own: BTreeMap::new(),
             sent: HashSet::new(),
             ids: HashMap::new(),
         })
@@ -142,10 +154,134 @@ impl BinanceBroker {
         self.rules = info
             .symbols
             .iter()
-            .filter_map(|listing| listing.rules().ok())
+            .filter_map(|listing| listing.rules(&info.exchange_filters).ok())
             .map(|rules| (rules.instrument.symbol, rules))
             .collect();
+        for (symbol, own) in &self.own {
+            if let Some(rules) = self.rules.get_mut(symbol) {
+                protocol("/api/v3/myFilters", rules.add(own.all()))?;
+            }
+        }
         Ok(())
+    }
+
+    /// Adds what the venue asks of this account in particular, once for each instrument.
+    fn load_own(&mut self, symbol: Symbol) -> std::result::Result<(), Failure> {
+        let path = "/api/v3/myFilters";
+        if !self.rest.config().own_filters || self.own.contains_key(&symbol) {
+            return Ok(());
+        }
+        let params = [("symbol", symbol.to_string())];
+        let own: OwnFilters = self.get(path, &params, Proof::Signed, 40)?;
+        if let Some(rules) = self.rules.get_mut(&symbol) {
+            protocol(path, rules.add(own.all())).map_err(Failure::Doubt)?;
+        }
+        self.own.insert(symbol, own);
+        Ok(())
+    }
+
+    /// The price that filters compare with: the reference price where the instrument has one, else the mean of the last
+    /// minutes, weighted by volume; of no minutes, and where nothing traded, the last price.
+    fn mean(&mut self, symbol: Symbol, mins: u32) -> std::result::Result<Price, Failure> {
+        let one = [("symbol", symbol.to_string())];
+        let path = "/api/v3/referencePrice";
+        match self.get::<RawReference>(path, &one, Proof::None, 2) {
+            Ok(answer) => {
+                if let Some(text) = &answer.reference_price {
+                    return protocol(path, price(text)).map_err(Failure::Doubt);
+                }
+            }
+            Err(failure) if failure.code().is_some_and(|c| NO_REFERENCE.contains(&c)) => {}
+            Err(failure) => return Err(failure),
+        }
+        if mins > 0 {
+            let path = "/api/v3/avgPrice";
+            let answer: RawMean = self.get(path, &one, Proof::None, 2)?;
+            if answer.mins == Some(mins) {
+                return protocol(path, price(&answer.price)).map_err(Failure::Doubt);
+            }
+            // The venue's own mean is of other minutes than the filter's.
+            let path = "/api/v3/klines";
+            let [symbol] = one.clone();
+            let params = [
+                symbol,
+                ("interval", "1m".to_owned()),
+                ("limit", mins.to_string()),
+            ];
+            let bars: Vec<Vec<serde_json::Value>> = self.get(path, &params, Proof::None, 2)?;
+            if let Some(mean) = protocol(path, weighted(&bars)).map_err(Failure::Doubt)? {
+                return Ok(mean);
+            }
+        }
+        let path = "/api/v3/ticker/price";
+        let answer: RawMean = self.get(path, &one, Proof::None, 2)?;
+        protocol(path, price(&answer.price)).map_err(Failure::Doubt)
+    }
+
+    /// Asks for what the filters of an order need.
+    fn context(&mut self, symbol: Symbol, needs: Needs) -> std::result::Result<Context, Failure> {
+        let mut context = Context::default();
+        if let Some(mins) = needs.mean_mins {
+            context.mean = Some(self.mean(symbol, mins)?);
+        }
+        let path = "/api/v3/openOrders";
+        let one = [("symbol", symbol.to_string())];
+        let open: Vec<RawOrder> = match needs.orders {
+            Scope::Nothing => Vec::new(),
+            Scope::Instrument => self.get(path, &one, Proof::Signed, 6)?,
+            Scope::Account => self.get(path, &[], Proof::Signed, 80)?,
+        };
+        let count = |orders: &[&RawOrder]| {
+            let algo = orders.iter().filter(|order| order.is_algo()).count();
+            let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            Some(Count {
+                all: number(orders.len()),
+                algo: number(algo),
+            })
+        };
+        let of_symbol: Vec<&RawOrder> = open
+            .iter()
+            .filter(|order| order.symbol == symbol.as_str())
+            .collect();
+        if needs.orders != Scope::Nothing {
+            context.open = count(&of_symbol);
+        }
+        if needs.orders == Scope::Account {
+            context.account = count(&open.iter().collect::<Vec<_>>());
+        }
+        if needs.position {
+            let account = self.raw_account().map_err(Failure::Doubt)?;
+            let position = self.position(symbol, &account, &open);
+            context.position = Some(protocol(path, position).map_err(Failure::Doubt)?);
+        }
+        Ok(context)
+    }
+
+    /// What is held of an instrument's asset, and what open orders may yet buy of it, in all its markets.
+    fn position(&self, symbol: Symbol, account: &RawAccount, open: &[RawOrder]) -> Parsed<Units> {
+        let base = |symbol: Symbol| self.rules.get(&symbol).and_then(|r| r.instrument.base);
+        let asset = base(symbol).ok_or("an instrument without an asset")?;
+        let mut sum = Units::ZERO;
+        let mut add = |units: Units| -> Parsed<()> {
+            sum = sum
+                .checked_add(units)
+                .ok_or("a quantity that is too large")?;
+            Ok(())
+        };
+        for balance in account
+            .balances
+            .iter()
+            .filter(|b| b.asset == asset.as_str())
+        {
+            add(balance.amounts()?.1)?;
+        }
+        for order in open {
+            let market: Symbol = super::convert::symbol(&order.symbol)?;
+            if order.buys() && base(market) == Some(asset) {
+                add(order.leaves()?)?;
+            }
+        }
+        Ok(sum)
     }
 
     fn tickers(&mut self) -> Result<Vec<RawTicker>> {
@@ -245,15 +381,29 @@ impl BinanceBroker {
         if rules.instrument.state != InstrumentState::Trading {
             return unsupported(format!("an order of {symbol}, which does not trade now,"));
         }
+        // What needs no question first: an order that breaks a rule costs the venue nothing.
         filters::check(order, rules, &Context::default())?;
+        let unprepared = |what| {
+            move |failure: Failure| Denial::Unprepared {
+                what,
+                detail: failure.into_error().to_string(),
+            }
+        };
+        self.load_own(symbol)
+            .map_err(unprepared("the question for the account's filters"))?;
+        if let Some(needs) = self.rules.get(&symbol).map(|rules| rules.needs(order)) {
+            let context = self
+                .context(symbol, needs)
+                .map_err(unprepared("the question for what its filters need"))?;
+            if let Some(rules) = self.rules.get(&symbol) {
+                filters::check(order, rules, &context)?;
+            }
+        }
         // The venue compares ids with open orders only: an order that filled would be placed again.
         match self.look(OrderKey::of(order)) {
             Ok(None) => Ok(()),
             Ok(Some(_)) => Err(Denial::AlreadySent { client_order_id }),
-            Err(failure) => Err(Denial::Unprepared {
-                what: "the search for an earlier order",
-                detail: failure.into_error().to_string(),
-            }),
+            Err(failure) => Err(unprepared("the search for an earlier order")(failure)),
         }
     }
 }
@@ -265,6 +415,7 @@ impl Broker for BinanceBroker {
 
     fn connect(&mut self) -> Result<Session> {
         self.account_id = None;
+        self.own.clear();
         self.rest.sync().map_err(Failure::into_error)?;
         let account = self.raw_account()?;
         let found = account

@@ -110,6 +110,9 @@ pub struct Config {
     pub cash_asset: Symbol,
     /// The assets that are looked at besides cash; `None` for all. Others are left alone, and are not in equity.
     pub assets: Option<BTreeSet<Symbol>>,
+    /// Whether the filters of the account are asked for before its first order of an instrument (`myFilters`, 40 of
+    /// weight). Nothing else tells of `MAX_ASSET`; a server that does not have the question needs `false`.
+    pub own_filters: bool,
     /// How late a request may reach the venue, in milliseconds; 5,000 unless given, 60,000 at most.
     pub recv_window_ms: u32,
     /// How long to wait for an answer, in milliseconds.
@@ -133,6 +136,7 @@ impl Config {
             account_id: None,
             cash_asset: "USDT".parse().expect("four letters"),
             assets: None,
+            own_filters: true,
             recv_window_ms: 5_000,
             timeout_ms: 10_000,
             look_again: 3,

@@ -71,6 +71,20 @@ pub(super) struct RawTicker {
     pub(super) ask_qty: String,
 }
 
+/// The price that filters compare with; none while it is not set.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RawReference {
+    pub(super) reference_price: Option<String>,
+}
+
+/// A price of the last minutes, or the last one.
+#[derive(Debug, Deserialize)]
+pub(super) struct RawMean {
+    pub(super) mins: Option<u32>,
+    pub(super) price: String,
+}
+
 /// What can't be read, in words.
 pub(super) type Parsed<T> = Result<T, String>;
 
@@ -149,6 +163,40 @@ impl RawOrder {
             ts_event: ts.map(millis),
         })
     }
+}
+
+impl RawOrder {
+    /// Whether the venue counts it among its "algo" orders.
+    pub(super) fn is_algo(&self) -> bool {
+        self.kind.starts_with("STOP_LOSS") || self.kind.starts_with("TAKE_PROFIT")
+    }
+
+    pub(super) fn buys(&self) -> bool {
+        self.side == "BUY"
+    }
+
+    /// What may yet trade.
+    pub(super) fn leaves(&self) -> Parsed<Units> {
+        let left = units(&self.orig_qty)? - units(&self.executed_qty)?;
+        Ok(Units(left.max(0)))
+    }
+}
+
+/// The mean price of bars, weighted by volume: value over quantity. `None` when nothing traded.
+pub(super) fn weighted(bars: &[Vec<serde_json::Value>]) -> Parsed<Option<Price>> {
+    /// Where a bar has its volume in the asset, and in what pays.
+    const VOLUMES: [usize; 2] = [5, 7];
+    let [mut qty, mut value] = [0_i128; 2];
+    for bar in bars {
+        let [base, quote] = VOLUMES.map(|at| {
+            let text = bar.get(at).and_then(serde_json::Value::as_str);
+            text.ok_or_else(|| format!("a bar without field {at}"))
+                .and_then(units)
+        });
+        qty += base?;
+        value += quote?;
+    }
+    Ok(mean(value, qty))
 }
 
 /// Money over quantity to the nearest unit; the venue says below zero where it does not know.

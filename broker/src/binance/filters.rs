@@ -1,76 +1,10 @@
 //! The venue's rules of an instrument, and what of an order they refuse.
 
-use nanobook::trading::decimal::{self, DecimalError, ONE};
-use nanobook::trading::{Instrument, InstrumentState, NewOrder, Units};
-use nanobook::{Money, Price, Side, Symbol};
-use serde::Deserialize;
+use nanobook::trading::decimal::{self, ONE};
+use nanobook::trading::{Instrument, NewOrder, Units};
+use nanobook::{Money, OrderKind, Price, Side};
 
 use crate::outcome::Denial;
-
-/// An instrument as `exchangeInfo` lists it.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Listing {
-    pub(super) symbol: String,
-    status: String,
-    base_asset: String,
-    quote_asset: String,
-    filters: Vec<Filter>,
-}
-
-/// A filter; those that this version does not know are left to the venue.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "filterType", rename_all_fields = "camelCase")]
-enum Filter {
-    #[serde(rename = "PRICE_FILTER")]
-    Price {
-        min_price: String,
-        max_price: String,
-        tick_size: String,
-    },
-    #[serde(rename = "LOT_SIZE")]
-    Lot {
-        min_qty: String,
-        max_qty: String,
-        step_size: String,
-    },
-    #[serde(rename = "MARKET_LOT_SIZE")]
-    MarketLot {
-        min_qty: String,
-        max_qty: String,
-        step_size: String,
-    },
-    #[serde(rename = "NOTIONAL")]
-    Notional {
-        min_notional: String,
-        max_notional: String,
-        apply_min_to_market: bool,
-        apply_max_to_market: bool,
-    },
-    #[serde(rename = "MIN_NOTIONAL")]
-    MinNotional {
-        min_notional: String,
-        apply_to_market: bool,
-    },
-    #[serde(rename = "PERCENT_PRICE")]
-    Percent {
-        multiplier_up: String,
-        multiplier_down: String,
-    },
-    #[serde(rename = "PERCENT_PRICE_BY_SIDE")]
-    PercentBySide {
-        bid_multiplier_up: String,
-        bid_multiplier_down: String,
-        ask_multiplier_up: String,
-        ask_multiplier_down: String,
-    },
-    #[serde(rename = "MAX_NUM_ORDERS")]
-    MaxNumOrders { max_num_orders: u32 },
-    #[serde(rename = "MAX_POSITION")]
-    MaxPosition { max_position: String },
-    #[serde(other)]
-    Other,
-}
 
 /// Bounds and a step, in units of 1e-9; zero is no bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +26,7 @@ pub struct Band {
     pub down: i128,
 }
 
-/// The rules of an instrument.
+/// The rules of an instrument and of the account that trades it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// The part of them that all venues have.
@@ -107,158 +41,128 @@ pub struct Rules {
     pub min_for_market: bool,
     /// Whether the largest value holds for market orders.
     pub max_for_market: bool,
+    /// The minutes over which the price that values a market order is a mean; 0 is the last price.
+    pub notional_mins: u32,
     /// `PERCENT_PRICE` or `PERCENT_PRICE_BY_SIDE`, of buys and of sells.
     pub band: Option<[Band; 2]>,
+    /// The minutes of the band's mean price; 0 is the last price.
+    pub band_mins: u32,
     /// `MAX_NUM_ORDERS`.
     pub max_orders: Option<u32>,
+    /// `MAX_NUM_ALGO_ORDERS`: stops among them.
+    pub max_algo_orders: Option<u32>,
     /// `MAX_POSITION` of the asset, what is on order included.
     pub max_position: Option<Units>,
+    /// `EXCHANGE_MAX_NUM_ORDERS`.
+    pub max_account_orders: Option<u32>,
+    /// `EXCHANGE_MAX_NUM_ALGO_ORDERS`.
+    pub max_account_algo_orders: Option<u32>,
+    /// `MAX_ASSET` of what is bought or sold, in one order.
+    pub max_base: Option<Units>,
+    /// `MAX_ASSET` of what pays, in one order.
+    pub max_quote: Option<Money>,
+}
+
+/// Orders that are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// All of them.
+    pub all: u32,
+    /// Stops among them.
+    pub algo: u32,
 }
 
 /// What is known besides the order; a filter that needs what is `None` is left to the venue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    /// The mean price of the last minutes.
+    /// The mean price over the minutes that [`Needs`] names.
     pub mean: Option<Price>,
     /// Open orders of the instrument.
-    pub open_orders: Option<u32>,
+    pub open: Option<Count>,
+    /// Open orders of the account.
+    pub account: Option<Count>,
     /// What is held of the asset and on order.
     pub position: Option<Units>,
 }
 
-impl Listing {
-    /// The rules; the error says which text is no number.
-    #[expect(clippy::too_many_lines, reason = "one arm for each filter")]
-    pub(super) fn rules(&self) -> Result<Rules, String> {
-        let symbol = |text: &str| -> Result<Symbol, String> {
-            text.parse().map_err(|e| format!("{text:?}: {e}"))
-        };
-        let number = |text: &str| {
-            decimal::parse(text).or_else(|e| match e {
-                // A bound beyond all numbers is none.
-                DecimalError::TooLarge => Ok(0),
-                _ => Err(format!("{}: {text:?}: {e}", self.symbol)),
-            })
-        };
-        let steps = |min: &str, max: &str, step: &str| -> Result<Steps, String> {
-            Ok(Steps {
-                min: number(min)?,
-                max: number(max)?,
-                step: number(step)?,
-            })
-        };
-        let mut rules = Rules {
-            instrument: Instrument {
-                symbol: symbol(&self.symbol)?,
-                currency: symbol(&self.quote_asset)?,
-                base: Some(symbol(&self.base_asset)?),
-                tick: Price(1),
-                lot: Units(1),
-                min_qty: None,
-                max_qty: None,
-                min_price: None,
-                max_price: None,
-                min_notional: None,
-                max_notional: None,
-                state: match self.status.as_str() {
-                    "TRADING" => InstrumentState::Trading,
-                    "CANCEL_ONLY" => InstrumentState::CancelOnly,
-                    "HALT" => InstrumentState::Halted,
-                    _ => InstrumentState::Closed,
-                },
-            },
+/// Which open orders a check needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those of the instrument.
+    Instrument,
+    /// Those of the account.
+    Account,
+}
+
+/// What must be known of the market and the account before an order can be checked in full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The mean price over so many minutes.
+    pub mean_mins: Option<u32>,
+    /// Open orders.
+    pub orders: Scope,
+    /// What is held of the asset.
+    pub position: bool,
+}
+
+impl Rules {
+    pub(super) fn new(instrument: Instrument) -> Self {
+        Self {
+            instrument,
             price: Steps::default(),
             lot: Steps::default(),
             market_lot: Steps::default(),
             min_for_market: false,
             max_for_market: false,
+            notional_mins: 0,
             band: None,
+            band_mins: 0,
             max_orders: None,
+            max_algo_orders: None,
             max_position: None,
-        };
-        for filter in &self.filters {
-            match filter {
-                Filter::Price {
-                    min_price,
-                    max_price,
-                    tick_size,
-                } => rules.price = steps(min_price, max_price, tick_size)?,
-                Filter::Lot {
-                    min_qty,
-                    max_qty,
-                    step_size,
-                } => rules.lot = steps(min_qty, max_qty, step_size)?,
-                Filter::MarketLot {
-                    min_qty,
-                    max_qty,
-                    step_size,
-                } => rules.market_lot = steps(min_qty, max_qty, step_size)?,
-                Filter::Notional {
-                    min_notional,
-                    max_notional,
-                    apply_min_to_market,
-                    apply_max_to_market,
-                } => {
-                    rules.instrument.min_notional = some(number(min_notional)?).map(Money);
-                    rules.instrument.max_notional = some(number(max_notional)?).map(Money);
-                    rules.min_for_market = *apply_min_to_market;
-                    rules.max_for_market = *apply_max_to_market;
-                }
-                Filter::MinNotional {
-                    min_notional,
-                    apply_to_market,
-                } => {
-                    rules.instrument.min_notional = some(number(min_notional)?).map(Money);
-                    rules.min_for_market = *apply_to_market;
-                }
-                Filter::Percent {
-                    multiplier_up,
-                    multiplier_down,
-                } => {
-                    let band = Band {
-                        up: number(multiplier_up)?,
-                        down: number(multiplier_down)?,
-                    };
-                    rules.band = Some([band; 2]);
-                }
-                Filter::PercentBySide {
-                    bid_multiplier_up,
-                    bid_multiplier_down,
-                    ask_multiplier_up,
-                    ask_multiplier_down,
-                } => {
-                    rules.band = Some([
-                        Band {
-                            up: number(bid_multiplier_up)?,
-                            down: number(bid_multiplier_down)?,
-                        },
-                        Band {
-                            up: number(ask_multiplier_up)?,
-                            down: number(ask_multiplier_down)?,
-                        },
-                    ]);
-                }
-                Filter::MaxNumOrders { max_num_orders } => rules.max_orders = Some(*max_num_orders),
-                Filter::MaxPosition { max_position } => {
-                    rules.max_position = some(number(max_position)?).map(Units);
-                }
-                Filter::Other => {}
-            }
+            max_account_orders: None,
+            max_account_algo_orders: None,
+            max_base: None,
+            max_quote: None,
         }
-        let price = |units: i128| i64::try_from(units).ok().filter(|u| *u > 0).map(Price);
-        let instrument = &mut rules.instrument;
-        instrument.tick = price(rules.price.step).unwrap_or(Price(1));
-        instrument.min_price = price(rules.price.min);
-        instrument.max_price = price(rules.price.max);
-        instrument.lot = some(rules.lot.step).map_or(Units(1), Units);
-        instrument.min_qty = some(rules.lot.min).map(Units);
-        instrument.max_qty = some(rules.lot.max).map(Units);
-        Ok(rules)
+    }
+
+    /// What must be known besides an order to check it in full: no more than its filters ask for, because each question
+    /// has a weight.
+    pub fn needs(&self, order: &NewOrder) -> Needs {
+        let bounds = &self.instrument;
+        let valued = (self.min_for_market && bounds.min_notional.is_some())
+            || (self.max_for_market && bounds.max_notional.is_some())
+            || self.max_quote.is_some();
+        let mean_mins = match order.kind.price() {
+            Some(_) => self.band.map(|_| self.band_mins),
+            None => valued.then_some(self.notional_mins),
+        };
+        let position = self.max_position.is_some() && order.side == Side::Buy;
+        let algo = is_algo(order);
+        let counts =
+            |all: Option<u32>, stops: Option<u32>| all.or(stops.filter(|_| algo)).is_some();
+        let orders = if position || counts(self.max_account_orders, self.max_account_algo_orders) {
+            Scope::Account
+        } else if counts(self.max_orders, self.max_algo_orders) {
+            Scope::Instrument
+        } else {
+            Scope::Nothing
+        };
+        Needs {
+            mean_mins,
+            orders,
+            position,
+        }
     }
 }
 
-fn some(units: i128) -> Option<i128> {
-    (units > 0).then_some(units)
+/// Whether the venue counts an order among its "algo" orders.
+const fn is_algo(order: &NewOrder) -> bool {
+    !matches!(order.kind, OrderKind::Limit { .. } | OrderKind::Market)
 }
 
 impl Steps {
@@ -269,12 +173,8 @@ impl Steps {
             Some(format!("at least {}", plain(self.min)))
         } else if self.max > 0 && value > self.max {
             Some(format!("at most {}", plain(self.max)))
-        } else if self.step > 0 && (value - self.min) % self.step != 0 {
-            Some(format!(
-                "{} and steps of {}",
-                plain(self.min),
-                plain(self.step)
-            ))
+        } else if self.step > 0 && value % self.step != 0 {
+            Some(format!("a multiple of {}", plain(self.step)))
         } else {
             None
         }
@@ -285,6 +185,7 @@ impl Steps {
 ///
 /// # Errors
 /// The first filter that refuses it, by the venue's name.
+#[expect(clippy::too_many_lines, reason = "one step for each filter")]
 pub fn check(order: &NewOrder, rules: &Rules, context: &Context) -> Result<(), Denial> {
     let deny = |filter: &'static str, expected: String, found: String| {
         Err(Denial::Filter {
@@ -340,14 +241,51 @@ pub fn check(order: &NewOrder, rules: &Rules, context: &Context) -> Result<(), D
             return deny("PERCENT_PRICE", expected, price.to_string());
         }
     }
-    if let (Some(most), Some(open)) = (rules.max_orders, context.open_orders)
-        && open >= most
-    {
+    let most = rules.max_base.filter(|most| order.qty > *most);
+    if let Some(most) = most {
         return deny(
-            "MAX_NUM_ORDERS",
-            format!("fewer than {most} open"),
-            open.to_string(),
+            "MAX_ASSET",
+            format!("at most {most}"),
+            order.qty.to_string(),
         );
+    }
+    let value = valued.and_then(|price| order.qty.exact_notional(price));
+    if let (Some(most), Some(value)) = (rules.max_quote, value)
+        && most.0.checked_mul(ONE).is_some_and(|most| value > most)
+    {
+        let plain = |units: i128| decimal::Plain(units).to_string();
+        return deny(
+            "MAX_ASSET",
+            format!("a value of at most {}", plain(most.0)),
+            plain(value / ONE),
+        );
+    }
+    let algo = is_algo(order);
+    let all = |count: Option<Count>| count.map(|count| count.all);
+    let stops = |count: Option<Count>| count.map(|count| count.algo).filter(|_| algo);
+    for (filter, most, open) in [
+        ("MAX_NUM_ORDERS", rules.max_orders, all(context.open)),
+        (
+            "MAX_NUM_ALGO_ORDERS",
+            rules.max_algo_orders,
+            stops(context.open),
+        ),
+        (
+            "EXCHANGE_MAX_NUM_ORDERS",
+            rules.max_account_orders,
+            all(context.account),
+        ),
+        (
+            "EXCHANGE_MAX_NUM_ALGO_ORDERS",
+            rules.max_account_algo_orders,
+            stops(context.account),
+        ),
+    ] {
+        if let (Some(most), Some(open)) = (most, open)
+            && open >= most
+        {
+            return deny(filter, format!("fewer than {most} open"), open.to_string());
+        }
     }
     if let (Some(most), Some(position), Side::Buy) =
         (rules.max_position, context.position, order.side)
@@ -356,8 +294,8 @@ pub fn check(order: &NewOrder, rules: &Rules, context: &Context) -> Result<(), D
         if after.is_none_or(|after| after > most) {
             return deny(
                 "MAX_POSITION",
-                format!("at most {most}"),
-                position.to_string(),
+                format!("at most {most}, what is on order included"),
+                after.unwrap_or(position).to_string(),
             );
         }
     }
@@ -366,6 +304,7 @@ pub fn check(order: &NewOrder, rules: &Rules, context: &Context) -> Result<(), D
 
 #[cfg(test)]
 mod tests {
+    use super::super::listing::{Listing, OwnFilters};
     use super::*;
     use nanobook::OrderKind;
     use nanobook::trading::TimeInForce;
@@ -404,11 +343,12 @@ mod tests {
     fn each_filter_passes_just_inside_and_refuses_just_outside() {
         let rules = serde_json::from_str::<Listing>(LISTING)
             .unwrap()
-            .rules()
+            .rules(&[])
             .unwrap();
         let context = Context {
             mean: Some(decimal::price("100").unwrap()),
-            open_orders: Some(1),
+            open: Some(Count { all: 1, algo: 0 }),
+            account: None,
             position: Some(Units::whole(9)),
         };
         let refused = |qty: &str, price: Option<&str>, context: Context| match check(
@@ -451,11 +391,101 @@ mod tests {
             assert_eq!(refused(qty, price, wide), filter, "{qty} at {price:?}");
         }
         let full = Context {
-            open_orders: Some(2),
+            open: Some(Count { all: 2, algo: 0 }),
             ..context
         };
         assert_eq!(refused("1", Some("100"), full), "MAX_NUM_ORDERS");
         // What is not known is left to the venue.
         assert_eq!(refused("1", Some("999"), Context::default()), "");
+    }
+
+    #[test]
+    fn filters_of_the_account_hold_besides_those_of_the_instrument() {
+        let listing: Listing = serde_json::from_str(LISTING).unwrap();
+        let own: OwnFilters = serde_json::from_str(
+            r#"{
+            "exchangeFilters": [
+                {"filterType": "EXCHANGE_MAX_NUM_ORDERS", "maxNumOrders": 5},
+                {"filterType": "EXCHANGE_MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 1}
+            ],
+            "symbolFilters": [{"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 3}],
+            "assetFilters": [
+                {"filterType": "MAX_ASSET", "asset": "BTC", "limit": "2.00000000"},
+                {"filterType": "MAX_ASSET", "asset": "USDT", "limit": "150.00000000"},
+                {"filterType": "MAX_ASSET", "asset": "ETH", "limit": "0.00000001"}
+            ]
+        }"#,
+        )
+        .unwrap();
+        let mut rules = listing.rules(&[]).unwrap();
+        rules.add(own.all()).unwrap();
+        let context = |open: u32, account: u32| Context {
+            mean: Some(decimal::price("100").unwrap()),
+            open: Some(Count { all: open, algo: 0 }),
+            account: Some(Count {
+                all: account,
+                algo: 1,
+            }),
+            position: Some(Units::ZERO),
+        };
+        for (qty, price, open, account, filter) in [
+            ("1", Some("100"), 2, 4, ""),
+            ("1", Some("100"), 3, 4, "MAX_NUM_ORDERS"),
+            ("1", Some("100"), 2, 5, "EXCHANGE_MAX_NUM_ORDERS"),
+            ("2", Some("75"), 2, 4, ""),
+            ("2.00001", Some("50"), 2, 4, "MAX_ASSET"),
+            ("1", Some("150"), 2, 4, ""),
+            ("1", Some("150.01"), 2, 4, "MAX_ASSET"),
+            ("1.5", None, 2, 4, ""),
+            ("1.50001", None, 2, 4, "MAX_ASSET"),
+        ] {
+            let found = match check(&order(qty, price), &rules, &context(open, account)) {
+                Ok(()) => "",
+                Err(Denial::Filter { filter, .. }) => filter,
+                Err(other) => panic!("{other}"),
+            };
+            assert_eq!(
+                found, filter,
+                "{qty} at {price:?}, {open} of {account} open"
+            );
+        }
+        let stop = NewOrder {
+            kind: OrderKind::StopMarket {
+                stop: decimal::price("100").unwrap(),
+            },
+            ..order("1", None)
+        };
+        assert!(matches!(
+            check(&stop, &rules, &context(0, 1)),
+            Err(Denial::Filter {
+                filter: "EXCHANGE_MAX_NUM_ALGO_ORDERS",
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn no_more_is_asked_for_than_the_filters_need() {
+        let listing: Listing = serde_json::from_str(LISTING).unwrap();
+        let mut rules = listing.rules(&[]).unwrap();
+        let needs = rules.needs(&order("1", Some("100")));
+        let all = Needs {
+            mean_mins: Some(5),
+            orders: Scope::Account,
+            position: true,
+        };
+        assert_eq!(needs, all);
+        let sells = NewOrder {
+            side: Side::Sell,
+            ..order("1", Some("100"))
+        };
+        assert_eq!(rules.needs(&sells).orders, Scope::Instrument);
+        rules.max_orders = None;
+        rules.band = None;
+        assert_eq!(rules.needs(&sells), Needs::default());
+        // A market order has no price to be compared, and none to be valued by.
+        assert_eq!(rules.needs(&order("1", None)).mean_mins, Some(5));
+        rules.min_for_market = false;
+        assert_eq!(rules.needs(&order("1", None)).mean_mins, None);
     }
 }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::super::http::{self, Request};
-use super::venue::{Fault, Key, LISTED, New, Quote, Refusal, Venue, listing, number, refuse, text};
+use super::venue::{Fault, Key, LISTED, New, Quote, Refusal, Venue, number, refuse, text};
 
 /// A server on loopback, until it is dropped.
 ///
@@ -128,6 +128,31 @@ impl BinanceServer {
             ask: (units(ask), units(qty)),
         };
         venue.show(symbol, quote, now);
+    }
+
+    /// Sets a filter of an instrument, or, without a symbol, of the exchange or an asset, in place of one of its kind.
+    pub fn set_filter(&self, symbol: &str, filter: Value) {
+        self.venue().filters.set(symbol, filter);
+    }
+
+    /// Sets the mean price of the last five minutes, which is otherwise the middle of the quote.
+    pub fn set_mean(&self, symbol: &str, price: &str) {
+        let units = decimal::parse(price).unwrap_or_default();
+        self.venue().filters.means.insert(symbol.to_owned(), units);
+    }
+
+    /// Gives an instrument a reference price.
+    pub fn set_reference(&self, symbol: &str, price: &str) {
+        let units = decimal::parse(price).unwrap_or_default();
+        let mut venue = self.venue();
+        venue.filters.references.insert(symbol.to_owned(), units);
+    }
+
+    /// Sets volume and value of the last minutes, newest last.
+    pub fn set_minutes(&self, symbol: &str, bars: &[[&str; 2]]) {
+        let units = |text: &str| decimal::parse(text).unwrap_or_default();
+        let bars = bars.iter().map(|bar| bar.map(units)).collect();
+        self.venue().filters.bars.insert(symbol.to_owned(), bars);
     }
 
     /// Fills part of an open order at its price.
@@ -320,7 +345,8 @@ fn weight(request: &Request, has: impl Fn(&str) -> bool) -> u32 {
                 4
             }
         }
-        (_, "/api/v3/avgPrice") => 2,
+        (_, "/api/v3/avgPrice" | "/api/v3/klines" | "/api/v3/referencePrice") => 2,
+        (_, "/api/v3/myFilters") => 40,
         _ => 1,
     }
 }
@@ -370,6 +396,19 @@ fn process(
         "/api/v3/exchangeInfo" => return exchange_info(venue, now, get("symbol"), get("symbols")),
         "/api/v3/ticker/bookTicker" | "/api/v3/ticker/price" | "/api/v3/avgPrice" => {
             return tickers(venue, &request.path, get("symbol"));
+        }
+        "/api/v3/klines" => {
+            let most = get("limit").and_then(|n| n.parse().ok()).unwrap_or(500);
+            return Ok(venue.klines(get("symbol").unwrap_or_default(), most));
+        }
+        "/api/v3/referencePrice" => {
+            let symbol = get("symbol").unwrap_or_default();
+            return match venue.filters.references.get(symbol) {
+                Some(price) => Ok(json!({
+                    "symbol": symbol, "referencePrice": text(*price), "timestamp": now
+                })),
+                None => refuse(-2043, "This symbol doesn't have a reference price."),
+            };
         }
         _ => {}
     }
@@ -451,6 +490,7 @@ fn process(
             });
             Ok(trades.take(limit).map(|(_, t)| t.json()).collect())
         }
+        ("GET", "/api/v3/myFilters") => Ok(venue.own_filters(get("symbol").unwrap_or_default())),
         ("GET", "/api/v3/rateLimit/order") => Ok(json!([
             {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": venue.order_limit, "count": venue.order_count.1}
         ])),
@@ -470,7 +510,7 @@ fn exchange_info(
     } else if let Some(symbols) = symbols {
         wanted = serde_json::from_str(symbols).unwrap_or_default();
     }
-    let listings: Option<Vec<Value>> = wanted.iter().map(|symbol| listing(symbol)).collect();
+    let listings: Option<Vec<Value>> = wanted.iter().map(|symbol| venue.listed(symbol)).collect();
     let Some(listings) = listings else {
         return refuse(-1121, "Invalid symbol.");
     };
@@ -482,7 +522,7 @@ fn exchange_info(
             {"rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": 200_000},
             {"rateLimitType": "RAW_REQUESTS", "interval": "MINUTE", "intervalNum": 5, "limit": 61_000}
         ],
-        "exchangeFilters": [], "symbols": listings
+        "exchangeFilters": venue.listed_for_all(), "symbols": listings
     }))
 }
 
@@ -494,7 +534,13 @@ fn tickers(venue: &Venue, path: &str, symbol: Option<&str>) -> Result<Value, Ref
                 "askPrice": text(quote.ask.0), "askQty": text(quote.ask.1)
             })
         } else {
-            json!({"symbol": symbol, "mins": 5, "price": text(quote.bid.0.midpoint(quote.ask.0)), "closeTime": 0})
+            let (mins, price) = if path.ends_with("avgPrice") {
+                let mean = venue.filters.means.get(symbol.as_str()).copied();
+                (5, mean.unwrap_or_else(|| quote.bid.0.midpoint(quote.ask.0)))
+            } else {
+                (0, venue.last(symbol))
+            };
+            json!({"symbol": symbol, "mins": mins, "price": text(price), "closeTime": 0})
         }
     };
     match symbol {

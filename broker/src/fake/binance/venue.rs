@@ -7,6 +7,8 @@ use nanobook::trading::DecimalError;
 use nanobook::trading::decimal::{self, ONE};
 use serde_json::{Value, json};
 
+use super::filters::Filters;
+
 /// What goes wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -125,6 +127,8 @@ pub(super) struct Venue {
     pub(super) log: Vec<String>,
     /// Fee of a trade, in bps, from what was bought.
     pub(super) fee_bps: i128,
+    /// What was set of filters and of the prices that they compare with.
+    pub(super) filters: Filters,
 }
 
 /// Instruments: symbol, base, quote, tick, step.
@@ -165,7 +169,7 @@ pub(super) fn text(units: i128) -> String {
     format!("{sign}{}.{:08}", units / ONE, units % ONE / 10)
 }
 
-fn assets(symbol: &str) -> (&'static str, &'static str) {
+pub(super) fn assets(symbol: &str) -> (&'static str, &'static str) {
     let listed = LISTED.iter().find(|listed| listed.0 == symbol);
     listed.map_or(("", ""), |listed| (listed.1, listed.2))
 }
@@ -211,6 +215,7 @@ impl Venue {
             can_trade: true,
             log: Vec::new(),
             fee_bps: 10,
+            filters: Filters::default(),
         }
     }
 
@@ -247,8 +252,8 @@ impl Venue {
         if price * new.qty < 5 * ONE * ONE {
             return refuse(-1013, "Filter failure: NOTIONAL");
         }
-        if new.kind != "MARKET" && (new.price > 5 * mean || new.price * 5 < mean) {
-            return refuse(-1013, "Filter failure: PERCENT_PRICE_BY_SIDE");
+        if let Some(filter) = self.refused_by(&new) {
+            return refuse(-1013, &format!("Filter failure: {filter}"));
         }
         // Documented: an id is compared with those of open orders, and may come again after the order filled.
         let open = |order: &Order| matches!(order.status, "NEW" | "PARTIALLY_FILLED");
