@@ -52,6 +52,10 @@ pub struct Capabilities {
     pub unique_ids: bool,
     /// Whether fees are taken from what was bought.
     pub fee_in_asset: bool,
+    /// Whether the venue has hours, so that an instrument can be closed.
+    pub hours: bool,
+    /// Whether the venue works out what an order would do to margin ([`Broker::margin`](crate::Broker::margin)).
+    pub margin: bool,
     /// How long after it was accepted an order may be missing from answers, in nanoseconds. An answer that does not
     /// name an order proves nothing before that.
     pub visibility_lag_ns: i64,

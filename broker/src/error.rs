@@ -67,6 +67,14 @@ pub enum Error {
         /// What was found.
         detail: String,
     },
+    /// The venue has no such thing.
+    #[error("{what} is not to be had at {venue}")]
+    Unsupported {
+        /// The venue.
+        venue: Venue,
+        /// What was asked for.
+        what: &'static str,
+    },
     /// Another account than the one that was meant.
     #[error("the account is {found}, and {expected} was meant")]
     WrongAccount {

@@ -23,17 +23,19 @@ mod error;
 pub mod fake;
 #[cfg(feature = "ibkr")]
 pub mod ibkr;
+mod margin;
 mod outcome;
 pub mod paper;
 pub mod secret;
 
 use nanobook::trading::{
-    Account, ClientOrderId, Fill, Instrument, NewOrder, Order, Position, Quote,
+    Account, ClientOrderId, Fill, Instrument, InstrumentState, NewOrder, Order, Position, Quote,
 };
 use nanobook::{Symbol, Timestamp};
 
 pub use capabilities::{Capabilities, Venue};
 pub use error::{Error, Result};
+pub use margin::Margin;
 pub use outcome::{Denial, Outcome, Refusal};
 
 /// Whom a connection reached.
@@ -122,6 +124,17 @@ pub trait Broker {
     /// Sends an order, once.
     fn submit(&mut self, order: &NewOrder) -> Outcome;
 
+    /// What an order would do to the account's margin, without placing it.
+    ///
+    /// # Errors
+    /// When the venue did not answer, refuses such an order, or does not work it out ([`Capabilities::margin`]).
+    fn margin(&mut self, _order: &NewOrder) -> Result<Margin> {
+        Err(Error::Unsupported {
+            venue: self.capabilities().venue,
+            what: "what an order would do to margin",
+        })
+    }
+
     /// Asks for an order to be cancelled. Confirmed says how the order stands then: it may have filled before, and where
     /// its state is not final the cancel is on its way.
     fn cancel(&mut self, key: OrderKey) -> Outcome;
@@ -144,6 +157,18 @@ pub trait Broker {
     /// # Errors
     /// When the venue did not answer, or not to the end.
     fn fills_since(&mut self, symbols: &[Symbol], since: Timestamp) -> Result<Vec<Fill>>;
+}
+
+/// Whether a market is open: all of these instruments are in their hours. `None` when there are none, which passes no
+/// market-hours gate.
+///
+/// # Examples
+/// ```
+/// assert_eq!(nanobook_broker::market_open(&[]), None);
+/// ```
+pub fn market_open(instruments: &[Instrument]) -> Option<bool> {
+    let closed = |instrument: &Instrument| instrument.state == InstrumentState::Closed;
+    (!instruments.is_empty()).then(|| !instruments.iter().any(closed))
 }
 
 /// The examples of the README, which run as tests: here because they need brokers, risk and replay.

@@ -57,6 +57,14 @@ pub enum Denial {
         /// What was asked for.
         what: String,
     },
+    /// It does not trade now, and the order would wait.
+    #[error("{symbol} does not trade now{}", opening(*.wait_ms))]
+    Closed {
+        /// The instrument.
+        symbol: nanobook::Symbol,
+        /// How long until it trades; `None` when the venue does not list it.
+        wait_ms: Option<u64>,
+    },
     /// Not connected, so that nothing left.
     #[error("not connected; nothing was sent")]
     NotConnected,
@@ -80,6 +88,13 @@ pub enum Denial {
         /// The id.
         client_order_id: nanobook::trading::ClientOrderId,
     },
+}
+
+fn opening(wait_ms: Option<u64>) -> String {
+    let minutes = wait_ms.map(|ms| ms.div_ceil(60_000));
+    minutes.map_or_else(String::new, |minutes| {
+        format!("; it opens in {} h {} min", minutes / 60, minutes % 60)
+    })
 }
 
 impl Outcome {

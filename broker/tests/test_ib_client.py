@@ -72,7 +72,18 @@ class App(EWrapper, EClient):
 
     def contractDetails(self, reqId, contractDetails):
         details = contractDetails
+        self.keep(
+            "hours",
+            details.timeZoneId,
+            details.tradingHours,
+            details.liquidHours,
+            details.validExchanges,
+            details.marketRuleIds,
+        )
         self.keep("details", details.contract.symbol, details.contract.conId, float(details.minTick))
+
+    def marketRule(self, marketRuleId, priceIncrements):
+        self.keep("rule", marketRuleId, [(band.lowEdge, band.increment) for band in priceIncrements])
 
     def contractDetailsEnd(self, reqId):
         self.keep("details_end")
@@ -85,6 +96,7 @@ class App(EWrapper, EClient):
 
     def openOrder(self, orderId, contract, order, orderState):
         self.keep("open", orderId, order.orderRef, float(order.totalQuantity), orderState.status, order.permId)
+        self.keep("margin", orderState.initMarginBefore, orderState.initMarginAfter, orderState.equityWithLoanAfter)
 
     def openOrderEnd(self):
         self.keep("open_end")
@@ -162,6 +174,32 @@ def test_it_finds_contracts_and_quotes(app):
     app.reqContractDetails(9004, stock("NOPE"))
     # The first was that the data farm is well.
     assert app.wait("error", 2)[:2] == (9004, 200)
+
+
+def test_it_reads_hours_and_ticks_by_price(app, gateway):
+    gateway.tell("hours AAPL US/Eastern 20261123:0400-20261123:2000 20261123:0930-20261123:1600")
+    gateway.tell("ticks AAPL 0 0.0001 1 0.01")
+    app.reqContractDetails(9002, stock())
+    app.wait("details_end")
+    zone, trading, liquid, exchanges, rules = app.all("hours")[-1]
+    assert (zone, trading, liquid) == (
+        "US/Eastern",
+        "20261123:0400-20261123:2000",
+        "20261123:0930-20261123:1600",
+    )
+    smart = rules.split(",")[exchanges.split(",").index("SMART")]
+    app.reqMarketRule(int(smart))
+    assert app.wait("rule") == (int(smart), [(0.0, 0.0001), (1.0, 0.01)])
+
+
+def test_it_asks_what_an_order_would_do(app):
+    order = limit("ib-if", "BUY", 100, 200.0)
+    order.whatIf = True
+    app.placeOrder(1, stock(), order)
+    assert [float(value) for value in app.wait("margin")] == [10012.5, 20012.5, 120024.0]
+    app.reqAllOpenOrders()
+    app.wait("open_end")
+    assert [call[1] for call in app.all("open")] == ["ib-if"], "nothing but the answer"
 
 
 def test_an_order_fills_in_parts_and_is_told_in_order(app, gateway):

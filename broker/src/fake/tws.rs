@@ -5,8 +5,10 @@
 
 mod clock;
 mod desk;
+mod fault;
 mod gateway;
+mod listing;
 mod wire;
 
-pub use desk::Fault;
+pub use fault::Fault;
 pub use gateway::TwsGateway;

@@ -1,5 +1,7 @@
 //! The gateway as a [`Broker`].
 
+mod checks;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,16 +14,17 @@ use ibapi::orders::{CancelOrder, ExecutionFilter, Executions, Orders as RawOrder
 use ibapi::subscriptions::SubscriptionItem;
 use ibapi::{Error as RawError, RateLimiter};
 use nanobook::trading::{
-    Account, ClientOrderId, DataType, Fill, Instrument, InstrumentState, NewOrder, Order,
-    OrderState, Position, Quote, TimeInForce, Units,
+    Account, ClientOrderId, DataType, Fill, Instrument, NewOrder, Order, OrderState, Position,
+    Quote, TimeInForce, Units,
 };
-use nanobook::{OrderKind, Price, Symbol, Timestamp};
+use nanobook::{Price, Symbol, Timestamp};
 
 use super::config::Config;
 use super::convert::{self, Fills, Known, Orders, Parsed};
+use super::rules::Rules;
 use crate::error::{Error, Result};
 use crate::outcome::{Denial, Outcome};
-use crate::{Broker, Capabilities, OrderKey, Session, Venue};
+use crate::{Broker, Capabilities, Margin, OrderKey, Session, Venue};
 
 const TIFS: &[TimeInForce] = &[
     TimeInForce::Day,
@@ -55,7 +58,7 @@ pub struct IbkrBroker {
     sent: HashSet<ClientOrderId>,
     /// The next order id is above all that were met, whatever the gateway says.
     next_order_id: i32,
-    rules: HashMap<Symbol, Instrument>,
+    rules: HashMap<Symbol, Rules>,
 }
 
 impl IbkrBroker {
@@ -79,6 +82,8 @@ impl IbkrBroker {
             tifs: TIFS,
             unique_ids: false,
             fee_in_asset: false,
+            hours: true,
+            margin: true,
             visibility_lag_ns: 5_000_000_000,
         };
         Ok(Self {
@@ -89,6 +94,11 @@ impl IbkrBroker {
             next_order_id: 1,
             rules: HashMap::new(),
         })
+    }
+
+    /// The rules of an instrument, once they were asked for.
+    pub fn rules(&self, symbol: Symbol) -> Option<&Rules> {
+        self.rules.get(&symbol)
     }
 
     const fn timeout(&self) -> Duration {
@@ -228,72 +238,6 @@ impl IbkrBroker {
             }
         }
         Ok(())
-    }
-
-    fn denial(&self, order: &NewOrder) -> std::result::Result<(), Denial> {
-        let filter = |filter, expected: String, found: String| {
-            Err(Denial::Filter {
-                filter,
-                expected,
-                found,
-            })
-        };
-        if self.client().is_err() {
-            return Err(Denial::NotConnected);
-        }
-        let client_order_id = order.client_order_id;
-        if self.sent.contains(&client_order_id) {
-            return Err(Denial::AlreadySent { client_order_id });
-        }
-        if !matches!(order.kind, OrderKind::Limit { .. } | OrderKind::Market) {
-            return Err(Denial::Unsupported {
-                venue: Venue::Ibkr,
-                what: "a stop".to_owned(),
-            });
-        }
-        let symbol = order.symbol;
-        let rules = self
-            .rules
-            .get(&symbol)
-            .ok_or(Denial::UnknownInstrument { symbol })?;
-        if order.qty.0 <= 0 || order.qty.0 % rules.lot.0.max(1) != 0 {
-            return filter(
-                "lot",
-                format!("a multiple of {}", rules.lot),
-                order.qty.to_string(),
-            );
-        }
-        if !self.config.fractional && !convert::is_whole(order.qty) {
-            return filter(
-                "fractional",
-                "whole shares in this account".to_owned(),
-                order.qty.to_string(),
-            );
-        }
-        if let Some(price) = order.kind.price()
-            && (price.0 <= 0 || price.0 % rules.tick.0.max(1) != 0)
-        {
-            return filter(
-                "tick",
-                format!("a multiple of {}", rules.tick),
-                price.to_string(),
-            );
-        }
-        if !convert::survives(order) {
-            return filter(
-                "precision",
-                "what a double can hold".to_owned(),
-                order.qty.to_string(),
-            );
-        }
-        // A dead connection would take the order and never answer.
-        match self.probe() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Denial::Unprepared {
-                what: "the question for the gateway's time",
-                detail: error.to_string(),
-            }),
-        }
     }
 
     /// An order as it stands, found by our id.
@@ -462,46 +406,14 @@ impl Broker for IbkrBroker {
     }
 
     fn instruments(&mut self, symbols: &[Symbol]) -> Result<Vec<Instrument>> {
-        let what = "contract details";
+        let now = self.probe()?;
         let mut instruments = Vec::new();
+        let mut known = HashMap::new();
         for symbol in symbols {
-            let contract = convert::stock(*symbol, self.config.currency);
-            let details = match self.client()?.contract_details(&contract) {
-                Ok(details) => details,
-                Err(RawError::Notice(notice)) if notice.code == NO_SUCH_CONTRACT => continue,
-                Err(error) => return Err(self.raw_error(what, &error)),
-            };
-            let [details] = details.as_slice() else {
-                let found = format!("{} contracts for {symbol}", details.len());
-                return protocol(what, Err(found));
-            };
-            let size = |size: Option<f64>| {
-                size.map(|size| protocol(what, convert::qty(size)))
-                    .transpose()
-            };
-            let step = size(details.size_increment)?.filter(|step| step.0 > 0);
-            let lot = match step {
-                Some(step) if self.config.fractional => step,
-                Some(step) if step > Units::whole(1) => step,
-                _ => Units::whole(1),
-            };
-            let instrument = Instrument {
-                symbol: *symbol,
-                currency: self.config.currency,
-                base: None,
-                tick: protocol(what, convert::price(details.min_tick))?,
-                lot,
-                min_qty: size(details.min_size)?.filter(|least| *least > lot),
-                max_qty: None,
-                min_price: None,
-                max_price: None,
-                min_notional: None,
-                max_notional: None,
-                // The gateway lists hours and not whether they are now; halts come with quotes.
-                state: InstrumentState::Trading,
-            };
-            self.rules.insert(*symbol, instrument);
-            instruments.push(instrument);
+            if let Some(rules) = self.ask_rules(*symbol, now, &mut known)? {
+                instruments.push(rules.instrument);
+                self.rules.insert(*symbol, rules);
+            }
         }
         Ok(instruments)
     }
@@ -559,7 +471,7 @@ impl Broker for IbkrBroker {
         }
         let key = OrderKey::of(order);
         let contract = convert::stock(order.symbol, self.config.currency);
-        let raw = convert::raw_order(order, &self.config.account_id);
+        let raw = convert::raw_order(order, &self.config);
         let order_id = self.next_order_id;
         let what = "an order";
         self.next_order_id += 1;
@@ -604,6 +516,10 @@ impl Broker for IbkrBroker {
                 None => return self.confirm(key, self.late(what)),
             }
         }
+    }
+
+    fn margin(&mut self, order: &NewOrder) -> Result<Margin> {
+        self.ask_margin(order)
     }
 
     fn cancel(&mut self, key: OrderKey) -> Outcome {

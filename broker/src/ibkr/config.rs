@@ -6,6 +6,18 @@ use nanobook::Symbol;
 
 use crate::error::{Error, Result};
 
+/// In which hours orders are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TradingHours {
+    /// In regular hours; at other times an order is denied.
+    #[default]
+    Regular,
+    /// In extended hours too, for limit orders; market orders in regular hours.
+    Extended,
+    /// At any time: the gateway holds orders until they may trade.
+    Any,
+}
+
 /// Where and as whom.
 ///
 /// # Examples
@@ -32,6 +44,8 @@ pub struct Config {
     pub fractional: bool,
     /// Whether positions may be below zero.
     pub short: bool,
+    /// In which hours orders are sent.
+    pub hours: TradingHours,
     /// How long to wait for an answer, in milliseconds.
     pub timeout_ms: u64,
     /// Messages a second; the venue cuts connections beyond 50.
@@ -52,6 +66,7 @@ impl Config {
             currency: "USD".parse().expect("three letters"),
             fractional: false,
             short: false,
+            hours: TradingHours::Regular,
             timeout_ms: 10_000,
             messages_per_second: 45,
         }

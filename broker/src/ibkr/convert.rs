@@ -13,6 +13,9 @@ use nanobook::trading::{
 };
 use nanobook::{Money, OrderId, OrderKind, Price, Side, Symbol, Timestamp};
 
+use super::config::{Config, TradingHours};
+use crate::Margin;
+
 /// What can't be read, in words.
 pub(super) type Parsed<T> = Result<T, String>;
 
@@ -50,7 +53,7 @@ pub(super) fn stock(symbol: Symbol, currency: Symbol) -> Contract {
 }
 
 /// An order for the gateway.
-pub(super) fn raw_order(order: &NewOrder, account_id: &str) -> ibapi::orders::Order {
+pub(super) fn raw_order(order: &NewOrder, config: &Config) -> ibapi::orders::Order {
     let (order_type, limit_price) = match order.kind.price() {
         Some(price) => ("LMT", Some(price.as_f64())),
         None => ("MKT", None),
@@ -69,7 +72,8 @@ pub(super) fn raw_order(order: &NewOrder, account_id: &str) -> ibapi::orders::Or
             TimeInForce::Ioc => RawTif::ImmediateOrCancel,
             TimeInForce::Fok => RawTif::FillOrKill,
         },
-        account: account_id.to_owned(),
+        account: config.account_id.clone(),
+        outside_rth: config.hours == TradingHours::Extended && limit_price.is_some(),
         order_ref: order.client_order_id.to_string(),
         transmit: true,
         ..ibapi::orders::Order::default()
@@ -332,6 +336,29 @@ fn time(text: &str) -> Parsed<Timestamp> {
 pub(super) fn money(text: Option<&String>) -> Parsed<Option<Money>> {
     let parse = |text: &String| decimal::money(text).map_err(|e| format!("{text:?}: {e}"));
     text.map(parse).transpose()
+}
+
+/// What the gateway says that an order would do.
+pub(super) fn margin(state: &ibapi::orders::OrderState) -> Margin {
+    let amount = |value: Option<f64>| {
+        // What is not known is the largest double.
+        let known = value.filter(|value| value.abs() < 1e15)?;
+        decimal::nearest(known).ok().map(Money)
+    };
+    Margin {
+        currency: state.margin_currency.parse().ok(),
+        initial_before: amount(state.initial_margin_before),
+        initial_after: amount(state.initial_margin_after),
+        maintenance_before: amount(state.maintenance_margin_before),
+        maintenance_after: amount(state.maintenance_margin_after),
+        equity_before: amount(state.equity_with_loan_before),
+        equity_after: amount(state.equity_with_loan_after),
+        fee: amount(state.commission),
+        min_fee: amount(state.minimum_commission),
+        max_fee: amount(state.maximum_commission),
+        fee_currency: state.commission_currency.parse().ok(),
+        warning: Some(state.warning_text.clone()).filter(|text| !text.is_empty()),
+    }
 }
 
 /// Whether a quantity survives the trip through the gateway's doubles.

@@ -11,7 +11,7 @@ use nanobook::trading::{
 use nanobook::{Money, OrderId, OrderKind, OrderRequest, Price, Qty, Side, Symbol, Timestamp};
 
 use super::book::{Book, Event};
-use super::config::{Config, Time};
+use super::config::{Config, Hours, Time};
 use super::quotes::QuoteSource;
 use super::state::{Entry, Holding, Shown, State, Store};
 use super::sums::{PLENTY, hold, nearest, share, wall, worsen};
@@ -127,6 +127,8 @@ impl PaperBroker {
             tifs: TIFS,
             unique_ids: true,
             fee_in_asset: false,
+            hours: config.hours != Hours::Always,
+            margin: false,
             visibility_lag_ns: 0,
         };
         Self {

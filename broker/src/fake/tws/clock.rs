@@ -8,6 +8,12 @@ pub(super) fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or_default()
 }
 
+/// The date so many days from now, as in `20261123`.
+pub(super) fn day_text(ahead: i64) -> String {
+    let (year, month, day) = civil(now_ms().div_euclid(86_400_000) + ahead);
+    format!("{year:04}{month:02}{day:02}")
+}
+
 /// Time of an execution as the gateway writes it.
 pub(super) fn now_text() -> String {
     let seconds = now_ms() / 1_000;

@@ -5,74 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use nanobook::trading::decimal::{self, ONE, Plain};
 
 use super::clock::{now_ms, now_text};
+use super::fault::Fault;
+use super::listing::{Listing, stock};
 use super::wire::Message;
-
-/// What goes wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The next order: the connection is cut before anything is answered.
-    DropOrder {
-        /// Whether the order was taken.
-        processed: bool,
-    },
-    /// The next order fills by half; then the connection is cut.
-    DropInMidFill,
-    /// From now on nothing on this connection is read or answered, and it stays open. The operating system still takes
-    /// what is sent.
-    HalfOpen,
-    /// The next connections are refused because the client id is in use.
-    ClientIdBusy {
-        /// How many.
-        times: u32,
-    },
-    /// Every order status comes twice, as Interactive Brokers' documentation warns.
-    RepeatStatus,
-    /// After the nightly restart ids start again: the next connections are told that order id 1 is free.
-    RollBack,
-    /// Callbacks of the next execution are lost, as around a loss of connectivity.
-    LoseCallbacks,
-    /// An execution is told before the status of its order.
-    ExecutionFirst,
-    /// Commissions come as -1, as long as they are not known.
-    PendingCommission,
-    /// The next order is refused.
-    Refuse {
-        /// The code.
-        code: i32,
-        /// The words.
-        text: String,
-    },
-    /// A warning comes with the next order, which is taken all the same.
-    Warn {
-        /// The code.
-        code: i32,
-        /// The words.
-        text: String,
-    },
-    /// Orders are not to be seen in lists, for so many lists.
-    Hide {
-        /// How many.
-        lists: u32,
-    },
-    /// The next answer to this request (its number in the protocol) never ends.
-    NoEnd {
-        /// Its number.
-        request: i32,
-    },
-    /// A request (its number in the protocol) is not answered at all.
-    NoAnswer {
-        /// Its number.
-        request: i32,
-    },
-    /// Quotes are refused for want of a subscription.
-    NoMarketData,
-    /// Quotes come late, and say so.
-    Delayed,
-    /// The next cancel meets an order that fills first.
-    FillBeforeCancel,
-    /// The next answer to the executions has the name of another account.
-    Foreign,
-}
 
 /// To whom a frame goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +17,9 @@ pub(super) enum To {
     /// The client that placed the order.
     Client(i32),
 }
+
+/// The field of an order that is not to be placed.
+const WHAT_IF: u32 = 65;
 
 /// A frame to be sent.
 pub(super) type Out = (To, i32, Message);
@@ -145,6 +83,9 @@ pub(super) struct Desk {
     next_perm: i64,
     next_exec: u32,
     pub(super) log: Vec<i32>,
+    /// The gateway's clock less that of the machine, in milliseconds.
+    pub(super) clock_ms: i64,
+    pub(super) listing: Listing,
     /// Of `Hide`.
     hidden: u32,
 }
@@ -163,22 +104,6 @@ pub(super) fn error(id: i64, code: i32, text: &str) -> Message {
         .with_int(2, 0)
         .with_int(3, i64::from(code))
         .with_text(4, text)
-}
-
-/// The contract of a stock; an unknown symbol has none.
-fn stock(symbol: &str) -> Option<Message> {
-    const KNOWN: [&str; 4] = ["AAPL", "MSFT", "BRK B", "SPY"];
-    let at = KNOWN.iter().position(|known| *known == symbol)?;
-    let contract = Message::new()
-        .with_int(1, 265_000 + i64::try_from(at).unwrap_or_default())
-        .with_text(2, symbol)
-        .with_text(3, "STK")
-        .with_text(8, "SMART")
-        .with_text(9, "NASDAQ")
-        .with_text(10, "USD")
-        .with_text(11, symbol)
-        .with_text(12, "NMS");
-    Some(contract)
 }
 
 impl Desk {
@@ -209,6 +134,8 @@ impl Desk {
             next_perm: 900_000_001,
             next_exec: 1,
             log: Vec::new(),
+            clock_ms: 0,
+            listing: Listing::default(),
             hidden: 0,
         }
     }
@@ -243,16 +170,17 @@ impl Desk {
         let to = To::Asker;
         let mut out: Vec<Out> = match id {
             105 => {
-                vec![(to, 109, Message::new().with_int(1, now_ms()))]
+                vec![(to, 109, Message::new().with_int(1, self.now_ms()))]
             }
             49 => {
-                vec![(to, 49, Message::new().with_int(1, now_ms() / 1_000))]
+                vec![(to, 49, Message::new().with_int(1, self.now_ms() / 1_000))]
             }
             8 => vec![(to, 9, Message::new().with_int(1, self.next_order_id))],
             17 => vec![(to, 15, Message::new().with_text(1, self.accounts.join(",")))],
             62 => self.summary(req_id),
             61 => self.position_rows(),
-            9 => Self::details(req_id, &request.message(2)),
+            9 => self.listing.details(req_id, &request.message(2)),
+            91 => self.listing.rule(req_id),
             1 => self.snapshot(req_id, &request.message(2)),
             16 | 5 => self.open_rows(),
             7 => self.execution_rows(req_id),
@@ -265,6 +193,18 @@ impl Desk {
             out.pop();
         }
         (out, Then::Go)
+    }
+
+    fn now_ms(&self) -> i64 {
+        now_ms() + self.clock_ms
+    }
+
+    /// Whether the last order with a reference may trade outside regular hours.
+    pub(super) fn outside_hours(&self, order_ref: &str) -> Option<bool> {
+        /// The field of an order that says so.
+        const OUTSIDE: u32 = 19;
+        let order = self.orders.iter().rfind(|o| o.order_ref == order_ref)?;
+        Some(order.order.int(OUTSIDE) == 1)
     }
 
     fn net(&self) -> i128 {
@@ -308,31 +248,6 @@ impl Desk {
         let mut out: Vec<Out> = self.positions.iter().map(row).collect();
         out.push((To::Asker, 62, Message::new()));
         out
-    }
-
-    fn details(req_id: i64, asked: &Message) -> Vec<Out> {
-        let Some(contract) = stock(&asked.text(2)) else {
-            let text = "No security definition has been found for the request";
-            return vec![(To::Asker, 4, error(req_id, 200, text))];
-        };
-        let details = Message::new()
-            .with_text(1, "NMS")
-            .with_text(2, "0.01")
-            .with_text(3, "LMT,MKT")
-            .with_text(4, "SMART,NASDAQ")
-            .with_int(5, 1)
-            .with_text(12, "US/Eastern")
-            .with_text(24, "0.0001")
-            .with_text(25, "0.0001")
-            .with_text(26, "100");
-        let row = Message::new()
-            .with_int(1, req_id)
-            .with_message(2, &contract)
-            .with_message(3, &details);
-        vec![
-            (To::Asker, 10, row),
-            (To::Asker, 52, Message::new().with_int(1, req_id)),
-        ]
     }
 
     fn snapshot(&mut self, req_id: i64, asked: &Message) -> Vec<Out> {
@@ -533,7 +448,7 @@ impl Desk {
             ("LMT", Some(price)) => decimal::nearest(price).ok(),
             _ => None,
         };
-        if limit.is_some_and(|limit| limit % (ONE / 100) != 0) {
+        if limit.is_some_and(|limit| !self.listing.takes(&symbol, limit)) {
             return refuse(
                 110,
                 "The price does not conform to the minimum price variation for this contract.",
@@ -547,6 +462,10 @@ impl Desk {
             );
         }
         self.next_order_id = self.next_order_id.max(order_id + 1);
+        if asked.int(WHAT_IF) == 1 {
+            let answer = self.what_if(order_id, &contract, &asked, limit);
+            return (vec![(To::Asker, 5, answer)], Then::Go);
+        }
         let at = self.orders.len();
         self.orders.push(Order {
             order_id,
@@ -584,6 +503,45 @@ impl Desk {
             return (Vec::new(), Then::Cut);
         }
         (out, Then::Go)
+    }
+
+    /// What an order would do: half of what positions are worth is margin, and three tenths keep them.
+    fn what_if(
+        &self,
+        order_id: i64,
+        contract: &Message,
+        asked: &Message,
+        limit: Option<i128>,
+    ) -> Message {
+        let qty = decimal::parse(&asked.text(6)).unwrap_or_default();
+        let quote = self.quotes.get(&contract.text(2)).copied();
+        let ask = quote.map_or(0, |[_, ask, _, _]| ask);
+        let value = limit.unwrap_or(ask) * qty / ONE;
+        let change = if asked.text(5) == "BUY" {
+            value
+        } else {
+            -value
+        };
+        let before = self.net() - self.cash;
+        let after = before + change;
+        let state = Message::new()
+            .with_text(1, "PreSubmitted")
+            .with_double(2, double(before / 2))
+            .with_double(3, double(before * 3 / 10))
+            .with_double(4, double(self.net()))
+            .with_double(8, double(after / 2))
+            .with_double(9, double(after * 3 / 10))
+            .with_double(10, double(self.net() - ONE))
+            .with_double(11, 1.0)
+            // The largest double: not known.
+            .with_double(12, f64::MAX)
+            .with_text(14, "USD")
+            .with_text(15, "USD");
+        Message::new()
+            .with_int(1, order_id)
+            .with_message(2, contract)
+            .with_message(3, asked)
+            .with_message(4, &state)
     }
 
     fn tell_status(&self, at: usize, out: &mut Vec<Out>) {

@@ -9,7 +9,8 @@ use std::thread;
 
 use nanobook::trading::decimal;
 
-use super::desk::{Desk, Fault, Out, Then, To, error};
+use super::desk::{Desk, Out, Then, To, error};
+use super::fault::Fault;
 use super::wire::{self, Message};
 
 /// The version of the protocol, which clients of 2026-10 speak.
@@ -108,6 +109,27 @@ impl TwsGateway {
         let quote = [units(bid), units(ask), units(qty), units(qty)];
         let out = self.desk().show(symbol, quote);
         self.send(&out);
+    }
+
+    /// Sets when an instrument trades, as the gateway lists it: time zone, all hours, regular hours.
+    pub fn set_hours(&self, symbol: &str, hours: [&str; 3]) {
+        let hours = hours.map(str::to_owned);
+        self.desk().listing.hours.insert(symbol.to_owned(), hours);
+    }
+
+    /// Sets the gateway's clock apart from that of the machine.
+    pub fn set_clock(&self, offset_ms: i64) {
+        self.desk().clock_ms = offset_ms;
+    }
+
+    /// Whether the last order with a reference may trade outside regular hours; `None` when there is none.
+    pub fn outside_hours(&self, order_ref: &str) -> Option<bool> {
+        self.desk().outside_hours(order_ref)
+    }
+
+    /// Sets ticks by price: the lowest price of each band and its tick, lowest first.
+    pub fn set_ticks(&self, symbol: &str, bands: &[[&str; 2]]) {
+        self.desk().listing.set_ticks(symbol, bands);
     }
 
     /// Fills part of the last order with a reference, at a price.

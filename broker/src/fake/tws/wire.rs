@@ -96,6 +96,12 @@ impl Message {
         bytes
     }
 
+    /// Adds a value to a field that has several.
+    pub(super) fn and_message(mut self, number: u32, value: &Self) -> Self {
+        self.0.push((number, Value::Bytes(value.bytes())));
+        self
+    }
+
     /// The last value of a field, which is the one that counts.
     fn get(&self, number: u32) -> Option<&Value> {
         self.0
