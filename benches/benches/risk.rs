@@ -1,7 +1,10 @@
 //! 1,000 orders against an account of 5,000 positions: every check that needs no list, from slices to rows.
 //!
-//! `benches/risk.py` does the same sums in Python.
+//! `benches/risk.py` does the same sums in Python, starts this, and prints the ratio.
 
+#![expect(clippy::print_stdout, reason = "benches/risk.py reads it")]
+
+use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -132,6 +135,13 @@ fn thousand_orders(c: &mut Criterion) {
     let mut report = engine.check(&world.orders, &situation);
     assert!(report.passed(), "{report}");
     assert!(report.rows().len() > 20 * ORDERS);
+    let mut counts = BTreeMap::<&str, usize>::new();
+    for row in report.rows() {
+        *counts.entry(row.check.code()).or_default() += 1;
+    }
+    for (code, count) in counts {
+        println!("rows {code} {count}");
+    }
     let mut group = c.benchmark_group("risk");
     group.bench_function("1,000 orders, 5,000 positions, memory reused", |b| {
         b.iter(|| engine.check_into(black_box(&world.orders), &situation, &mut report));
