@@ -175,15 +175,12 @@ impl OrderBook {
         }
     }
 
-    /// Frees the gaps at the front of a queue.
+    /// Frees the gaps at the front of a queue, which may be all that is left of it.
     fn pass_gaps(&mut self, handle: u32) {
         let level = self.levels.get_mut(handle);
         while level.head != NONE && self.orders.get(level.head).qty == 0 {
             level.head = self.orders.unlink(level.head).next;
             level.drop_gap();
-        }
-        if level.head == NONE {
-            level.tail = NONE;
         }
     }
 
