@@ -9,21 +9,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use nanobook::matching::{Engine, Output};
 use nanobook::rows::PriceLevel;
 use nanobook::{OrderId, OrderRequest, Price, Qty, Side, TimeInForce};
+use nanobook_benches::Random;
 
 use nanobook_classic as classic;
-
-/// Numbers from a seed (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % n
-    }
-}
 
 /// What the timed operations are made of, for every engine alike. Order ids are 1, 2, 3, … in order of submission.
 trait Venue {

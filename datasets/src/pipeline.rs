@@ -157,7 +157,7 @@ impl<S: Sink> Player<'_, S> {
 }
 
 /// What of the books the tables need.
-pub(crate) fn wanted(options: &ReplayOptions) -> Wanted {
+fn wanted(options: &ReplayOptions) -> Wanted {
     let has = |table| options.tables.contains(table);
     Wanted {
         mbo: has(TableId::Mbo),
@@ -173,14 +173,12 @@ pub(crate) fn wanted(options: &ReplayOptions) -> Wanted {
     }
 }
 
-/// Replays a source into the Parquet files of one day, which the caller ends and puts in place.
-pub(crate) fn replay_day(
-    source: Source,
+/// What the books and the recorder are told.
+pub(crate) fn settings(
     date: SessionDate,
     options: &ReplayOptions,
-    stop: &Stop,
-    staging: &Staging,
-) -> Result<(SessionReport, Vec<(TableId, parquet::Writer)>)> {
+    rows_per_group: Option<usize>,
+) -> (Config, RecorderOptions) {
     let config = Config {
         midnight: date.midnight(),
         wanted: wanted(options),
@@ -194,8 +192,20 @@ pub(crate) fn replay_day(
             price_type: options.price_type,
             levels: options.depth,
         },
-        rows_per_group: None,
+        rows_per_group,
     };
+    (config, recorder_options)
+}
+
+/// Replays a source into the Parquet files of one day, which the caller ends and puts in place.
+pub(crate) fn replay_day(
+    source: Source,
+    date: SessionDate,
+    options: &ReplayOptions,
+    stop: &Stop,
+    staging: &Staging,
+) -> Result<(SessionReport, Vec<(TableId, parquet::Writer)>)> {
+    let (config, recorder_options) = settings(date, options, None);
     let files = Files::create(&recorder_options, options, staging)?;
     let (report, recorded) = std::thread::scope(|scope| {
         let groups = (options.threads > 1).then(|| files.spawn(scope, options.threads));

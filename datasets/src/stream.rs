@@ -3,13 +3,10 @@
 use std::cell::Cell;
 
 use arrow_array::RecordBatch;
-use nanobook_arrow::{
-    Breaks, Projection, Recorder, RecorderOptions, RowGroup, TableId, TableOptions, TableSet,
-};
-use nanobook_itch::replay::Config;
+use nanobook_arrow::{Breaks, Projection, Recorder, RowGroup, TableId, TableSet};
 
 use crate::options::ReplayOptions;
-use crate::pipeline::{Stop, play, wanted};
+use crate::pipeline::{Stop, play, settings};
 use crate::report::SessionReport;
 use crate::session::SessionDate;
 use crate::source::Source;
@@ -59,21 +56,7 @@ pub fn stream(
         tables: TableSet::EMPTY.with(stream.table),
         ..options.clone()
     };
-    let config = Config {
-        midnight: date.midnight(),
-        wanted: wanted(options),
-        symbols: options.symbols.clone(),
-        from_ns: options.from_ns,
-        to_ns: options.to_ns,
-    };
-    let recorder_options = RecorderOptions {
-        tables: options.tables,
-        table_options: TableOptions {
-            price_type: options.price_type,
-            levels: options.depth,
-        },
-        rows_per_group: Some(stream.batch_rows),
-    };
+    let (config, recorder_options) = settings(date, options, Some(stream.batch_rows));
     let late = stream.late_breaks && stream.table == TableId::Trades;
     let ended = Cell::new(stream.limit == Some(0));
     let mut taker = Taker {
