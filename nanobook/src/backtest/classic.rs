@@ -36,8 +36,8 @@ pub struct Classic {
     pub periods_per_year: f64,
     /// The risk-free return of one period.
     pub risk_free: f64,
-    /// Stops, watched at the close. With them a period whose weights are those of the period before is no rebalance: a
-    /// stopped name stays flat until its weights change.
+    /// Stops, watched at the close after the period has traded: a stopped name is sold there, and bought again by the
+    /// next period whose weights name it.
     pub stops: Stops,
 }
 
@@ -66,9 +66,9 @@ pub struct ClassicResult {
     pub metrics: Option<Metrics>,
     /// The weights held at the end of each period, by symbol.
     pub holdings: Vec<Vec<(String, f64)>>,
-    /// The return of each symbol in each period, by symbol; NaN without a price now or before.
+    /// The return of each symbol that a period prices, by symbol; NaN without a price in the period before.
     pub symbol_returns: Vec<Vec<(String, f64)>>,
-    /// Stops that were hit; prices in cents.
+    /// Stops that were hit, by symbol; their rows are periods, their prices cents.
     pub stop_events: Vec<(String, StopEvent)>,
 }
 
@@ -104,33 +104,18 @@ pub fn backtest_weights<N: AsRef<str>>(
     }
     let symbols: Vec<String> = places.keys().map(|symbol| (*symbol).to_owned()).collect();
     let width = symbols.len();
-    let mut close = vec![f64::NAN; periods * width];
-    for (row, prices) in prices.iter().enumerate() {
-        for (symbol, cents) in prices {
-            close[row * width + places[symbol.as_ref()]] = *cents as f64;
-        }
-    }
-    let times: Vec<i64> = (0..).take(periods).collect();
-    let (mut due, mut targets) = (Vec::new(), Vec::new());
-    for (row, weights) in weights.iter().enumerate() {
-        let mut target = vec![0.0; width];
-        for (symbol, weight) in weights {
-            let Some(&place) = places.get(symbol.as_ref()) else {
-                return Err(Error::UnknownSymbol {
-                    symbol: symbol.as_ref().to_owned(),
-                    row,
-                    known: some_names(&symbols),
-                });
-            };
-            target[place] = *weight;
-        }
-        let is_same = targets.len() >= width && target == targets[targets.len() - width..];
-        if settings.stops.is_none() || !is_same {
-            due.push(times[row]);
-            targets.extend(target);
-        }
-    }
-    let panel = Panel::new(&times, &symbols, Matrix::from_rows(&close, width)?)?;
+    let close = closes(prices, &places)?;
+    let targets = targets(weights, &places, &symbols)?;
+    // The kernel looks at stops in rows that have no weights, and here every period has some: with stops a period is two
+    // rows of one price, the second one for the stops.
+    let rows = if settings.stops.is_none() { 1 } else { 2 };
+    let times: Vec<i64> = (0..).take(periods * rows).collect();
+    let due: Vec<i64> = times.iter().copied().step_by(rows).collect();
+    let each: Vec<f64> = close
+        .chunks_exact(width.max(1))
+        .flat_map(|row| std::iter::repeat_n(row, rows).flatten().copied())
+        .collect();
+    let panel = Panel::new(&times, &symbols, Matrix::from_rows(&each, width)?)?;
     let schedule = Schedule::new(&due, &symbols, Matrix::from_rows(&targets, width)?)?;
     let config = Config {
         cash: settings.initial_cash as f64,
@@ -140,7 +125,7 @@ pub fn backtest_weights<N: AsRef<str>>(
             overdraft: Overdraft::Allow,
             ..Rule::default()
         },
-        stops: settings.stops.clone(),
+        stops: repeated(&settings.stops, rows),
         on_missing: OnMissing::Error,
         periods_per_year: settings.periods_per_year,
         ..Config::default()
@@ -150,14 +135,15 @@ pub fn backtest_weights<N: AsRef<str>>(
         HoldingRows::default(),
         EventRows::default(),
     );
-    run(
-        &panel,
-        &schedule,
-        &config,
-        (&mut curve, (&mut held, &mut events)),
-    )?;
-    let cost = curve.equity.first().map(|first| first / config.cash - 1.0);
-    let returns: Vec<f64> = cost.into_iter().chain(curve.returns()).collect();
+    let sink = (&mut curve, (&mut held, &mut events));
+    run(&panel, &schedule, &config, sink).map_err(|error| in_periods(error, rows))?;
+    let equity: Vec<f64> = std::iter::once(config.cash)
+        .chain(curve.equity.iter().copied().skip(rows - 1).step_by(rows))
+        .collect();
+    let returns: Vec<f64> = equity
+        .windows(2)
+        .map(|pair| pair[1] / pair[0] - 1.0)
+        .collect();
     let basis = Basis {
         periods_per_year: settings.periods_per_year,
         risk_free: settings.risk_free,
@@ -170,29 +156,125 @@ pub fn backtest_weights<N: AsRef<str>>(
         };
         (symbols[at].clone(), close[row * width + at] / before - 1.0)
     };
-    let symbol_returns = (0..periods).map(|row| (0..width).map(|at| change(row, at)).collect());
-    let named = |stop: StopEvent| (symbols[stop.symbol].clone(), stop);
+    let close = &close;
+    let named_in = |row: usize| (0..width).filter(move |at| !close[row * width + at].is_nan());
+    let symbol_returns = (0..periods).map(|row| named_in(row).map(|at| change(row, at)).collect());
+    let named = |stop: StopEvent| {
+        let row = stop.row / rows;
+        (symbols[stop.symbol].clone(), StopEvent { row, ..stop })
+    };
+    let mut holdings = vec![Vec::new(); periods];
+    for (at, &row) in held.row.iter().enumerate() {
+        let row = row as usize;
+        if row % rows == rows - 1 {
+            let symbol = symbols[held.symbol[at] as usize].clone();
+            holdings[row / rows].push((symbol, held.weight[at]));
+        }
+    }
     Ok(ClassicResult {
         metrics: Metrics::of(&returns[1..], basis).ok(),
         returns,
-        equity_curve: std::iter::once(settings.initial_cash)
-            .chain(curve.equity.iter().map(|equity| cents(*equity)))
-            .collect(),
-        final_cash: cents(curve.cash[periods - 1]),
-        holdings: by_period(&held, &symbols, periods),
+        equity_curve: equity.iter().map(|equity| cents(*equity)).collect(),
+        final_cash: cents(curve.cash[periods * rows - 1]),
+        holdings,
         symbol_returns: symbol_returns.collect(),
         stop_events: events.stops.into_iter().map(named).collect(),
     })
 }
 
-/// The weights held in each period.
-fn by_period(held: &HoldingRows, symbols: &[String], periods: usize) -> Vec<Vec<(String, f64)>> {
-    let mut holdings = vec![Vec::new(); periods];
-    for (at, &row) in held.row.iter().enumerate() {
-        let symbol = symbols[held.symbol[at] as usize].clone();
-        holdings[row as usize].push((symbol, held.weight[at]));
+/// The place of each symbol among the columns.
+type Places<'a> = BTreeMap<&'a str, usize>;
+
+/// Prices of all periods, row after row; NaN where there is none.
+fn closes<N: AsRef<str>>(prices: &[Vec<(N, i64)>], places: &Places<'_>) -> Result<Vec<f64>> {
+    let width = places.len();
+    let mut close = vec![f64::NAN; prices.len() * width];
+    for (period, prices) in prices.iter().enumerate() {
+        for (symbol, cents) in prices {
+            let symbol = symbol.as_ref();
+            let price = &mut close[period * width + places[symbol]];
+            if !price.is_nan() {
+                return Err(twice("prices", symbol));
+            }
+            *price = *cents as f64;
+            if *cents <= 0 {
+                return Err(Error::BadPrice {
+                    column: "close",
+                    symbol: symbol.to_owned(),
+                    row: period,
+                    time: 0,
+                    price: *price,
+                });
+            }
+        }
     }
-    holdings
+    Ok(close)
+}
+
+/// Weights of all periods, row after row; zero where a period does not name a symbol.
+fn targets<N: AsRef<str>>(
+    weights: &[Vec<(N, f64)>],
+    places: &Places<'_>,
+    symbols: &[String],
+) -> Result<Vec<f64>> {
+    let width = places.len();
+    let mut targets = vec![0.0; weights.len() * width];
+    let mut named = vec![usize::MAX; width];
+    for (period, weights) in weights.iter().enumerate() {
+        for (symbol, weight) in weights {
+            let symbol = symbol.as_ref();
+            let Some(&place) = places.get(symbol) else {
+                return Err(Error::UnknownSymbol {
+                    symbol: symbol.to_owned(),
+                    row: period,
+                    known: some_names(symbols),
+                });
+            };
+            if std::mem::replace(&mut named[place], period) == period {
+                return Err(twice("weights", symbol));
+            }
+            targets[period * width + place] = *weight;
+        }
+    }
+    Ok(targets)
+}
+
+fn twice(what: &'static str, symbol: &str) -> Error {
+    let symbol = symbol.to_owned();
+    Error::DuplicateSymbol { what, symbol }
+}
+
+/// Stops over periods of so many rows: of the changes of price only one in as many is not zero.
+fn repeated(stops: &Stops, rows: usize) -> Stops {
+    let atr = match &stops.atr {
+        PerSymbol::All(value) => PerSymbol::All(value * rows as f64),
+        PerSymbol::Each(values) => {
+            PerSymbol::Each(values.iter().map(|value| value * rows as f64).collect())
+        }
+    };
+    Stops {
+        atr,
+        atr_period: stops.atr_period * rows,
+        ..stops.clone()
+    }
+}
+
+/// The error with its row of prices as a period.
+fn in_periods(error: Error, rows: usize) -> Error {
+    match error {
+        Error::NoPriceYet {
+            symbol,
+            weight,
+            row,
+            time,
+        } => Error::NoPriceYet {
+            symbol,
+            weight,
+            row: row / rows,
+            time,
+        },
+        other => other,
+    }
 }
 
 /// Whole cents, nearest.

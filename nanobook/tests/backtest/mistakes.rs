@@ -260,6 +260,20 @@ fn the_classic_bridge_says_what_is_wrong() {
         says(&good, &[vec![("A", -5)], vec![("A", 5)]], &settings).contains("close of A in row 0")
     );
     assert!(says(&[vec![("B", 1.0)], vec![]], &prices, &settings).contains("B has weights"));
+    let doubled = [vec![("A", 0.1), ("A", 0.2)], vec![]];
+    assert!(says(&doubled, &prices, &settings).contains("A stands twice"));
+    let late = [vec![("A", 1), ("B", 1)], vec![("A", 1), ("B", 1), ("C", 1)]];
+    let settings_with_stops = Classic {
+        stops: Stops {
+            fixed: PerSymbol::All(0.1),
+            ..Stops::default()
+        },
+        ..Classic::default()
+    };
+    let early = [vec![], vec![("C", 1.0)]];
+    assert!(backtest_weights(&early, &late, &settings_with_stops).is_ok());
+    let early = [vec![("C", 1.0)], vec![]];
+    assert!(says(&early, &late, &settings_with_stops).contains("price row 0"));
     let broke = Classic {
         initial_cash: 0,
         ..Classic::default()
@@ -285,13 +299,20 @@ fn the_classic_bridge_trades_whole_shares_for_cents() {
         &[-0.009, 691.0 / 991.0 - 1.0, 685.0 / 691.0 - 1.0],
     );
     assert_eq!(result.holdings[2], []);
-    // A stop sells once, and constant weights do not buy back.
+    // The stop sells where the period before bought, and the next period buys again.
     let stops = Stops {
         trailing: PerSymbol::All(0.1),
         ..Stops::default()
     };
     let weights = vec![vec![("A", 1.0)]; 3];
     let result = backtest_weights(&weights, &prices, &Classic { stops, ..settings }).unwrap();
-    assert_eq!(result.stop_events.len(), 1);
-    assert_eq!(result.holdings[2], []);
+    let [(symbol, stop)] = &result.stop_events[..] else {
+        panic!("one stop, not {:?}", result.stop_events);
+    };
+    assert_eq!((symbol.as_str(), stop.row), ("A", 1));
+    assert_close(&[stop.level, stop.exit_price], &[270.0, 200.0]);
+    assert_eq!(result.holdings[1], []);
+    assert_eq!(result.holdings[2].len(), 1);
+    // 91 of cash and three shares at 200 less 6 of cost; then three again, for 600 and 6.
+    assert_eq!(result.equity_curve, [1_000, 991, 685, 679]);
 }
