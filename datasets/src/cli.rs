@@ -17,8 +17,8 @@ use nanobook_itch::synth;
 use self::args::{Args, Command, Reading, ReplayArgs, SynthArgs};
 use crate::report::grouped;
 use crate::{
-    Error, Result, SAMPLE_NAME, SessionDate, Source, Stop, WrittenDay, catalog, inspect, replay,
-    replay_into, sample, unfinished,
+    Error, Result, SAMPLE_NAME, SessionDate, Source, Stop, WrittenDay, catalog, inspect,
+    remove_unfinished, replay, replay_into, sample,
 };
 
 /// Asked for by Ctrl-C.
@@ -81,7 +81,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 fn interrupt() {
     STOP.ask();
     std::thread::sleep(PATIENCE);
-    unfinished::remove();
+    remove_unfinished();
     complain(&Error::Interrupted);
     std::process::exit(INTERRUPTED.into());
 }

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{Scope, ScopedJoinHandle};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
 use nanobook_itch::{FrameReader, Framing};
 
@@ -13,6 +13,9 @@ use crate::{Error, Result};
 
 /// Blocks that may wait between the reading thread and the books: each is 16 MB of memory, and one hides a hiccup.
 const AHEAD: usize = 1;
+
+/// How long is waited for a block before somebody may ask for the end: a feed may be silent for ever.
+const WAIT: Duration = Duration::from_millis(20);
 
 /// Bytes of the zero length that ends a session.
 const END_MARK: u64 = 2;
@@ -123,33 +126,63 @@ impl Feed {
             _ => false,
         }
     }
-
-    /// Runs on a thread of its own, reading ahead.
-    pub(crate) fn spawn<'scope>(
-        self,
-        scope: &'scope Scope<'scope, '_>,
-    ) -> (Blocks, ScopedJoinHandle<'scope, Result<FeedEnd>>) {
-        let (full, blocks) = sync_channel::<Block>(AHEAD);
-        let (empty, used) = sync_channel::<Vec<u8>>(AHEAD + 2);
-        let handle = scope.spawn(move || {
-            self.run(|block| {
-                full.send(block).ok()?;
-                Some(used.try_recv().unwrap_or_default())
-            })
-        });
-        (Blocks { blocks, empty }, handle)
-    }
 }
 
-/// The blocks of a feed that another thread reads.
-pub(crate) struct Blocks {
-    blocks: Receiver<Block>,
+/// What comes of a feed that another thread reads, in this order.
+pub(crate) enum Piece {
+    /// How its messages are framed, found or given.
+    Framing(Framing),
+    /// Whole frames; any number of times.
+    Block(Block),
+    /// Its end, or why it could not be read to it.
+    End(Result<FeedEnd>),
+}
+
+/// A feed that a thread of its own reads ahead.
+///
+/// The thread ends when this is dropped, as soon as it has something to hand over; until then it waits in the source and
+/// holds nothing but its buffer.
+pub(crate) struct Ahead {
+    pieces: Receiver<Piece>,
     empty: SyncSender<Vec<u8>>,
 }
 
-impl Blocks {
-    pub(crate) fn next(&self) -> Option<Block> {
-        self.blocks.recv().ok()
+impl Ahead {
+    pub(crate) fn start(source: Source, options: FeedOptions) -> Result<Self> {
+        let path = source.path().to_path_buf();
+        let (full, pieces) = sync_channel::<Piece>(AHEAD);
+        let (empty, used) = sync_channel::<Vec<u8>>(AHEAD + 2);
+        let read = move || {
+            let feed = match Feed::new(source, options) {
+                Ok(feed) => feed,
+                Err(error) => return drop(full.send(Piece::End(Err(error)))),
+            };
+            if full.send(Piece::Framing(feed.framing())).is_err() {
+                return;
+            }
+            let end = feed.run(|block| {
+                full.send(Piece::Block(block)).ok()?;
+                Some(used.try_recv().unwrap_or_default())
+            });
+            // Nobody listens any more when the replay was stopped.
+            let _ = full.send(Piece::End(end));
+        };
+        std::thread::Builder::new()
+            .name("nanobook-read".to_owned())
+            .spawn(read)
+            .map_err(|e| Error::io("start a thread to read", &path, e))?;
+        Ok(Self { pieces, empty })
+    }
+
+    /// The next piece; `None` when there is none yet.
+    pub(crate) fn next(&self) -> Option<Piece> {
+        match self.pieces.recv_timeout(WAIT) {
+            Ok(piece) => Some(piece),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                unreachable!("the thread ends with an end, and the feed passes its errors on")
+            }
+        }
     }
 
     /// Gives a block's memory back to be filled again.

@@ -56,3 +56,4 @@ pub use session::{SessionDate, parse_interval, parse_time_of_day};
 pub use source::{Compression, Origin, Source};
 pub use stream::{StreamOptions, Streamed, stream};
 pub use synthesize::synthesize;
+pub use unfinished::remove_unfinished;

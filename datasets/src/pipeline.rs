@@ -1,9 +1,9 @@
 //! One raw file to the tables of one day.
 //!
-//! With one thread everything happens in turn. With more, the file is read, unpacked and digested on a thread of its
-//! own, the books stay on the calling one, and full row groups are encoded and appended by as many workers as were
-//! asked for. A row group's bytes depend on its rows alone and groups are appended in order, so the files are the same
-//! for any number of threads.
+//! With one thread everything happens in turn, but that what is no file is read on another one, since it may be silent
+//! for ever. With more, the file is read, unpacked and digested on a thread of its own, the books stay on the calling
+//! one, and full row groups are encoded and appended by as many workers as were asked for. A row group's bytes depend on
+//! its rows alone and groups are appended in order, so the files are the same for any number of threads.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,7 +13,7 @@ use nanobook_itch::Framing;
 use nanobook_itch::replay::{Config, Replay, Wanted};
 
 use crate::dataset::Staging;
-use crate::feed::{Block, Feed, FeedEnd, FeedOptions};
+use crate::feed::{Ahead, Block, Feed, FeedEnd, FeedOptions, Piece};
 use crate::files::Files;
 use crate::options::ReplayOptions;
 use crate::progress::Progress;
@@ -75,27 +75,39 @@ pub(crate) fn play(
 ) -> Result<SessionReport> {
     let progress = Progress::new(&source, options.progress);
     let deep = config.wanted.depth > 0 && config.wanted.every_ns.is_none();
-    let feed = Feed::new(
-        source,
-        FeedOptions {
-            framing: options.framing,
-            allow_truncated: options.allow_truncated,
-            block_bytes: if deep { DEEP_BLOCK_BYTES } else { BLOCK_BYTES },
-        },
-    )?;
-    let framing = feed.framing();
-    let mut player = Player {
+    let feed = FeedOptions {
+        framing: options.framing,
+        allow_truncated: options.allow_truncated,
+        block_bytes: if deep { DEEP_BLOCK_BYTES } else { BLOCK_BYTES },
+    };
+    let player = |framing| Player {
         replay: Replay::new(config),
         framing,
         stop,
         progress,
         sink,
     };
-    let end = if options.threads > 1 {
-        player.run_ahead(feed)
-    } else {
-        feed.run(|block| player.take(&block).then_some(block.bytes))
-    };
+    // What is no file may be silent for ever, and then somebody must look whether to stop.
+    if options.threads > 1 || source.size().is_none() {
+        let ahead = Ahead::start(source, feed)?;
+        let framing = loop {
+            match ahead.next() {
+                Some(Piece::Framing(framing)) => break framing,
+                Some(Piece::End(Err(error))) => return Err(error),
+                Some(Piece::Block(_) | Piece::End(Ok(_))) => {
+                    unreachable!("the framing comes first")
+                }
+                None if stop(None) => return Err(Error::Interrupted),
+                None => {}
+            }
+        };
+        let mut player = player(framing);
+        let end = player.run_ahead(&ahead);
+        return player.finish(end);
+    }
+    let feed = Feed::new(source, feed)?;
+    let mut player = player(feed.framing());
+    let end = feed.run(|block| player.take(&block).then_some(block.bytes));
     player.finish(end)
 }
 
@@ -121,18 +133,21 @@ impl<S: Sink> Player<'_, S> {
         (self.stop)(self.replay.last_ns())
     }
 
-    fn run_ahead(&mut self, feed: Feed) -> Result<FeedEnd> {
-        std::thread::scope(|scope| {
-            let (blocks, reader) = feed.spawn(scope);
-            while let Some(block) = blocks.next() {
-                if !self.take(&block) {
-                    break;
+    fn run_ahead(&mut self, feed: &Ahead) -> Result<FeedEnd> {
+        loop {
+            match feed.next() {
+                Some(Piece::Block(block)) => {
+                    if !self.take(&block) {
+                        return Err(Error::Interrupted);
+                    }
+                    feed.give_back(block);
                 }
-                blocks.give_back(block);
+                Some(Piece::End(end)) => return end,
+                Some(Piece::Framing(_)) => unreachable!("the framing comes once"),
+                None if self.is_stopped() => return Err(Error::Interrupted),
+                None => self.progress.update(self.replay.messages()),
             }
-            drop(blocks);
-            reader.join().expect("the reader passes its errors on")
-        })
+        }
     }
 
     fn finish(self, end: Result<FeedEnd>) -> Result<SessionReport> {

@@ -49,16 +49,18 @@ impl Progress {
     /// Notes that so many messages have been replayed.
     pub(crate) fn update(&self, messages: u64) {
         let Some(bar) = &self.bar else { return };
+        // Also while nothing is drawn, so that the first picture knows the rate.
+        bar.set_position(self.position.load(Ordering::Relaxed));
         let elapsed = self.started.elapsed();
         if elapsed < PATIENCE {
             return;
         }
-        if bar.is_hidden() {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
         let rate = messages as f64 / elapsed.as_secs_f64() / 1e6;
         bar.set_message(format!("{} messages, {rate:.1} M/s", grouped(messages)));
-        bar.set_position(self.position.load(Ordering::Relaxed));
+        if bar.is_hidden() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            bar.tick();
+        }
     }
 
     pub(crate) fn finish(&self) {

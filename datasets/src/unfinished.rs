@@ -3,10 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Each path, and the topmost of the folders above it that were made for it.
-static PATHS: Mutex<Vec<(PathBuf, Option<PathBuf>)>> = Mutex::new(Vec::new());
+struct Entry {
+    path: PathBuf,
+    /// The topmost of the folders above the path that were made for it.
+    made: Option<PathBuf>,
+    /// The process that works on it: a fork of that one leaves it alone.
+    process: u32,
+}
 
-fn paths() -> MutexGuard<'static, Vec<(PathBuf, Option<PathBuf>)>> {
+static PATHS: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+
+fn paths() -> MutexGuard<'static, Vec<Entry>> {
     PATHS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -17,7 +24,11 @@ pub(crate) struct Unfinished(PathBuf);
 impl Unfinished {
     /// `made` is the topmost folder above the path that was made for it.
     pub(crate) fn new(path: &Path, made: Option<&Path>) -> Self {
-        paths().push((path.to_path_buf(), made.map(Path::to_path_buf)));
+        paths().push(Entry {
+            path: path.to_path_buf(),
+            made: made.map(Path::to_path_buf),
+            process: std::process::id(),
+        });
         Self(path.to_path_buf())
     }
 
@@ -25,20 +36,21 @@ impl Unfinished {
     pub(crate) fn finish<T>(&self, work: impl FnOnce() -> T) -> T {
         let mut paths = paths();
         let done = work();
-        paths.retain(|(path, _)| *path != self.0);
+        paths.retain(|entry| entry.path != self.0);
         done
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        paths().retain(|(path, _)| *path != self.0);
+        paths().retain(|entry| entry.path != self.0);
     }
 }
 
 /// Removes all that is not finished, for a process that is about to end.
-pub(crate) fn remove() {
-    for (path, made) in paths().iter() {
+pub fn remove_unfinished() {
+    let process = std::process::id();
+    for Entry { path, made, .. } in paths().iter().filter(|entry| entry.process == process) {
         // What can't be removed is hidden and named as unfinished.
         let _ = std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path));
         if let (Some(folder), Some(made)) = (path.parent(), made) {

@@ -158,10 +158,19 @@ fn synth_itch(
 
 /// Starts a replay whose rows of one table come batch by batch.
 #[pyfunction]
-fn batches_itch(path: PathBuf, options: Options, window: Window) -> PyResult<Batches> {
+fn batches_itch(
+    py: Python<'_>,
+    path: PathBuf,
+    options: Options,
+    window: Window,
+) -> PyResult<Batches> {
     let date = options.date(&path)?;
     let stream = window.stream(&options)?;
-    Ok(Batches::start(path, date, options.replay()?, stream)?)
+    let options = options.replay()?;
+    // What can't be opened is an error here and not at the first batch; what is no file may not even tell its first bytes.
+    let source = interruptible(py, move |_| open(&path))?;
+    let source = source.map_err(Error::Datasets)?;
+    Ok(Batches::start(source, date, options, stream)?)
 }
 
 /// All rows of one table, each column in one piece, and the report unless the replay ended early.
@@ -232,6 +241,12 @@ fn run_command(py: Python<'_>, arguments: Vec<String>) -> u8 {
     py.detach(|| cli::run_with(arguments.into_iter().map(Into::into)))
 }
 
+/// Removes the hidden folders that work which was interrupted has not yet taken away, before the process ends.
+#[pyfunction]
+fn remove_unfinished(py: Python<'_>) {
+    py.detach(nanobook_datasets::remove_unfinished);
+}
+
 /// A lock that a panic elsewhere does not poison.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -252,5 +267,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(empty_itch, module)?)?;
     module.add_function(wrap_pyfunction!(midnight, module)?)?;
     module.add_function(wrap_pyfunction!(catalog, module)?)?;
+    module.add_function(wrap_pyfunction!(remove_unfinished, module)?)?;
     module.add_function(wrap_pyfunction!(run_command, module)?)
 }

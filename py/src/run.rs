@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 const CHECK: Duration = Duration::from_millis(50);
 
 /// How long work that was asked to stop may take to clean up before it is left to itself: a feed may be silent.
-const PATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_millis(150);
 
 /// Does `work` on a thread of its own while this one waits without the GIL and looks for signals.
 ///

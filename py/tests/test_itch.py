@@ -210,45 +210,79 @@ def test_windows_are_times_in_new_york(day):
 
 
 INTERRUPTED = """
-import sys, nanobook as nb
+import os, sys
+import nanobook as nb
+
 print("ready", flush=True)
 try:
     {call}
 except KeyboardInterrupt:
     print("interrupted", flush=True)
+while os.path.exists(sys.argv[2]):
+    pass
+print("clean", flush=True)
 """
 
 
+@pytest.mark.parametrize("head", ["some messages", "half a message", "nothing"])
 @pytest.mark.parametrize(
     "call",
     [
         "nb.replay_itch(sys.argv[1], sys.argv[2], tables='all', progress=False)",
+        "nb.replay_itch(sys.argv[1], sys.argv[2], tables='mbo', progress=False, threads=1)",
         "nb.read_itch(sys.argv[1], 'mbo')",
         "nb.verify_itch(sys.argv[1])",
         "for frame in nb.iter_itch(sys.argv[1], 'mbo'): pass",
     ],
 )
-def test_ctrl_c_ends_long_work_and_leaves_nothing(call, tmp_path):
-    # A feed that goes on and on, because its other end is never closed.
+def test_ctrl_c_ends_long_work_and_leaves_nothing(call, head, tmp_path, day):
+    """A feed that is silent for ever: nothing but Ctrl-C can end the work, and what it wrote goes while it is silent."""
     feed, out = tmp_path / "01302020.NASDAQ_ITCH50", tmp_path / "out"
     os.mkfifo(feed)
     program = INTERRUPTED.format(call=call)
     process = subprocess.Popen(
         [sys.executable, "-c", program, feed, out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    day = tmp_path / "day"
-    nb.synth_itch(day, messages=200_000, symbols=50)
-    with open(feed, "wb") as other_end:
-        other_end.write(day.read_bytes())
+    sent = {"some messages": day.read_bytes(), "half a message": day.read_bytes()[:1001], "nothing": b""}[head]
+    with process, open(feed, "wb") as other_end:
+        other_end.write(sent)
         other_end.flush()
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "ready\n", process.stderr.read()
         asked = time.monotonic()
+        process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "interrupted\n", process.stderr.read()
         print(f"interrupted after {time.monotonic() - asked:.3f} s")
-        # The process ends while its feed is still silent.
-        process.wait(timeout=30)
-    assert not out.exists() or [path.name for path in out.rglob("*.parquet")] == []
+        assert process.stdout.readline() == "clean\n"
+        assert process.wait(timeout=30) == 0
+    assert not out.exists()
+
+
+def test_ctrl_c_in_the_middle_of_a_file(tmp_path):
+    """A file of which seconds are left: the rest is not replayed, and what was there before is still there."""
+    path, out = tmp_path / "01302020.NASDAQ_ITCH50", tmp_path / "out"
+    nb.synth_itch(path, messages=2_000_000, symbols=500)
+    nb.replay_itch(nb.SAMPLE, out, tables="mbo", progress=False)
+    before = sorted(out.rglob("*"))
+    program = """
+import sys, threading, _thread, time
+import nanobook as nb
+def press():
+    while not any(name.startswith(".nanobook-") for name in __import__("os").listdir(sys.argv[2])):
+        pass
+    pressed.append(time.monotonic())
+    _thread.interrupt_main()
+pressed = []
+threading.Thread(target=press).start()
+try:
+    nb.replay_itch(sys.argv[1], sys.argv[2], tables="all", progress=False)
+    print("finished")
+except KeyboardInterrupt:
+    print(f"interrupted after {time.monotonic() - pressed[0]:.3f} s")
+"""
+    done = subprocess.run([sys.executable, "-c", program, path, out], capture_output=True, text=True, timeout=120)
+    assert done.stdout.startswith("interrupted after"), done.stdout + done.stderr
+    print(done.stdout)
+    assert sorted(out.rglob("*")) == before
 
 
 def run(*arguments):

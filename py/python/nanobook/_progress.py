@@ -12,6 +12,10 @@ from typing import TypeAlias
 Tick: TypeAlias = "Callable[[int, int | None], None]"
 
 _PATIENCE = 1.0
+"""Seconds of work without a bar."""
+
+_EVERY = 0.2
+"""Seconds between two pictures of it: each is a message to the notebook."""
 
 
 def _in_notebook() -> bool:
@@ -29,13 +33,15 @@ def progress_bar(name: str, wanted: bool) -> Iterator[tuple[bool, Tick | None]]:
     from IPython.display import HTML, display  # type: ignore[import-not-found]
 
     started = time.monotonic()
+    due = started + _PATIENCE
     handle = None
 
     def tick(read: int, size: int | None) -> None:
-        nonlocal handle
-        elapsed = time.monotonic() - started
-        if elapsed < _PATIENCE:
+        nonlocal handle, due
+        now = time.monotonic()
+        if now < due:
             return
+        due, elapsed = now + _EVERY, now - started
         text = f"{os.path.basename(name)}: {read / 1e6:,.0f} MB, {read / 1e6 / elapsed:,.0f} MB/s"
         value = f'value="{read}" max="{size}"' if size else ""
         page = HTML(f'<progress {value} style="width:20em"></progress> <small>{text}</small>')

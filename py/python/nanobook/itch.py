@@ -6,6 +6,7 @@ the session comes from the file's name (``01302020.NASDAQ_ITCH50.gz``) unless ``
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -43,6 +44,9 @@ SAMPLE: str = _itch.SAMPLE
 
 TABLES: tuple[str, ...] = _itch.TABLES
 """The names of all tables."""
+
+# Ctrl-C waits for work to clean up, but not for long.
+atexit.register(_itch.remove_unfinished)
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 Framing: TypeAlias = Literal["length", "zero", "none"]

@@ -1,6 +1,5 @@
 //! A table of a raw file that comes batch by batch, while the replay goes on behind it.
 
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,11 +7,11 @@ use std::time::Duration;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, new_empty_array};
 use arrow_schema::{ArrowError, SchemaRef};
 use arrow_select::concat::concat;
-use nanobook_datasets::{ReplayOptions, SessionDate, Stop, StreamOptions, stream};
+use nanobook_datasets::{ReplayOptions, SessionDate, Source, Stop, StreamOptions, stream};
 use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 
-use super::{lock, open};
+use super::lock;
 use crate::error::Error;
 use crate::frame::Frame;
 
@@ -36,13 +35,12 @@ pub(crate) struct Batches {
 impl Batches {
     /// Starts the replay on a thread of its own.
     pub(super) fn start(
-        path: PathBuf,
+        source: Source,
         date: SessionDate,
         options: ReplayOptions,
         wanted: StreamOptions,
     ) -> Result<Self, Error> {
-        // What can't be opened is an error here and not at the first batch.
-        let source = open(&path)?.without_digest();
+        let source = source.without_digest();
         let (sender, receiver) = sync_channel::<Item>(WAITING);
         let stop = Arc::new(Stop::new());
         let theirs = Arc::clone(&stop);
