@@ -18,6 +18,7 @@
 mod backtest;
 mod book;
 mod capsule;
+mod classic;
 mod column;
 mod cv;
 mod error;
@@ -58,6 +59,7 @@ fn add(
 fn _lib(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     add(module, "backtest", backtest::register)?;
+    add(module, "classic", classic::register)?;
     add(module, "frame", frame::register)?;
     add(module, "book", book::register)?;
     add(module, "exchange", exchange::register)?;

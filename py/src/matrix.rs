@@ -106,9 +106,13 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Vector {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        // A series has a stream of plain arrays; every one that we know of is an array to NumPy as well.
+        // A series has a plain array or a stream of them, or is an array to NumPy.
         let matrix = match Matrix::extract(object) {
             Ok(matrix) => matrix,
+            Err(_) if object.hasattr("__arrow_c_array__")? => {
+                let (field, array) = capsule::take_array(&object)?;
+                return Ok(Self(numbers(&array, field.name())?));
+            }
             Err(_) if object.hasattr("__array__")? => Matrix::of_array(&object)?,
             Err(error) => return Err(error),
         };
@@ -130,8 +134,11 @@ fn is_array(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// A column as doubles, borrowed when it is `Float64` without nulls.
 fn doubles(batch: &RecordBatch, at: usize) -> Result<ScalarBuffer<f64>, Error> {
-    let array = batch.column(at);
-    let name = batch.schema_ref().field(at).name();
+    numbers(batch.column(at), batch.schema_ref().field(at).name())
+}
+
+/// An array as doubles, likewise.
+fn numbers(array: &dyn Array, name: &str) -> Result<ScalarBuffer<f64>, Error> {
     if !array.data_type().is_numeric() {
         let message = format!("column {name:?} is {}, not a number", array.data_type());
         return Err(Error::column(Kind::Type, name, message));

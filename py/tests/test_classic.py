@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nanobook
 import nanobook as nb
+
+ROOT = Path(__file__).resolve().parent
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "classic_readme.md").read_text(encoding="utf-8"), re.S)
+
+
+def block(text):
+    """The only block of the classic README with this text."""
+    [found] = [block for block in BLOCKS if text in block]
+    return found
+
+
+def run_block(text, **names):
+    """Runs a block as it stands, and gives what it has named."""
+    names = {"nanobook": nanobook, **names}
+    exec(compile(block(text), "classic_readme.md", "exec"), names)
+    return names
+
 
 WEIGHTS = [
     [("AAPL", 0.5), ("MSFT", 0.5)],
@@ -20,27 +39,8 @@ PRICES = [
 ]
 
 
-@pytest.mark.parametrize("name", ["backtest_weights", "py_backtest_weights"])
-def test_the_bridge(name, capsys):
-    result = getattr(nanobook, name)(
-        weight_schedule=[
-            [("AAPL", 0.5), ("MSFT", 0.5)],
-            [("AAPL", 0.3), ("NVDA", 0.7)],
-        ],
-        price_schedule=[
-            [("AAPL", 185_00), ("MSFT", 370_00)],
-            [("AAPL", 190_00), ("MSFT", 380_00), ("NVDA", 600_00)],
-        ],
-        initial_cash=1_000_000_00,  # $1M in cents
-        cost_bps=15,                # 15 bps round-trip
-        stop_cfg={"trailing_stop_pct": 0.05},
-    )
-
-    print(f"Sharpe: {result['metrics'].sharpe:.2f}")
-    print(f"Max DD: {result['metrics'].max_drawdown:.1%}")
-    print(result["holdings"][-1])    # per-period symbol weights
-    print(result["stop_events"])     # stop trigger metadata
-
+def test_the_bridge(capsys):
+    result = run_block("# stop trigger metadata")["result"]
     assert capsys.readouterr().out.startswith("Sharpe: ")
     assert set(result) == {"returns", "equity_curve", "final_cash", "metrics", "holdings", "symbol_returns", "stop_events"}
     assert [symbol for symbol, _ in result["holdings"][-1]] == ["AAPL", "NVDA"]
@@ -49,6 +49,63 @@ def test_the_bridge(name, capsys):
     assert result["equity_curve"][:2] == [100_000_000, round(100_000_000 - 2 * 49_987_000 * 0.0015)]
     assert math.isnan(result["symbol_returns"][0][0][1])
     assert dict(result["symbol_returns"][1])["AAPL"] == pytest.approx(190 / 185 - 1)
+    assert [symbol for symbol, _ in result["symbol_returns"][0]] == ["AAPL", "MSFT"]
+    # Values of nanobook 0.9.3 on the same input; see below for why the last digits differ.
+    assert result["returns"] == pytest.approx([-0.0014996, 0.024902503794690518], abs=4e-7)
+    assert result["equity_curve"] == pytest.approx([100_000_000, 99_850_040, 102_336_556], abs=100)
+    assert dict(result["holdings"][1]) == pytest.approx({"AAPL": 0.30077228707989745, "NVDA": 0.7012157024318856}, abs=1e-3)
+
+
+def test_the_other_call_of_the_bridge():
+    """It has ``...`` for more periods, which no program can run: they are left out, and the rest stands as it is."""
+    text = block("nanobook.py_backtest_weights(\n").replace(", ...]", "]")
+    names = {"nanobook": nanobook}
+    exec(text, names)
+    assert set(names["result"]) >= {"returns", "equity_curve", "metrics", "holdings", "symbol_returns", "stop_events"}
+    assert len(names["result"]["returns"]) == 1
+
+
+def test_the_optimizer_example(capsys):
+    np.random.seed(3)  # The example draws from the global generator.
+    names = run_block("risk_free_rate=0.0")
+    best = nb.optimize.max_sharpe(names["returns"])
+    assert names["weights"] == pytest.approx(best.weights.to_list())
+    assert capsys.readouterr().out.startswith("{'A': ")
+
+
+@pytest.mark.parametrize(
+    "name", ["min_variance", "max_sharpe", "risk_parity", "cvar", "cdar", "hrp", "inverse_cvar", "inverse_cdar"]
+)
+def test_optimizers_name_their_weights(name):
+    """The stub of 0.9.3: lists of rows and symbols in, a dictionary out."""
+    returns = (np.random.default_rng(1).standard_normal((60, 3)) * 0.01 + 0.002).tolist()
+    call = f"{name}_weights" if name.startswith("inverse") else f"optimize_{name}"
+    assert getattr(nb, f"py_{call}") is getattr(nb, call)
+    found = getattr(nb, call)(returns, ["A", "B", "C"])
+    assert list(found) == ["A", "B", "C"] and sum(found.values()) == pytest.approx(1.0)
+    assert list(found.values()) == getattr(nb, call)(np.array(returns))
+    assert call in nb.capabilities()
+    with pytest.raises(nb.InputError, match="2 different symbols and 3 columns"):
+        getattr(nb, call)(returns, ["A", "B"])
+
+
+def test_no_portfolio_beats_the_risk_free_rate():
+    returns = np.random.default_rng(1).standard_normal((60, 3)) * 0.01
+    with pytest.warns(RuntimeWarning, match="least variance"):
+        found = nb.optimize_max_sharpe(returns, risk_free_rate=1.0)
+    assert found == nb.optimize_min_variance(returns)
+    with pytest.raises(nb.InputError, match="risk-free"):
+        nb.optimize.max_sharpe(returns, risk_free=1.0)
+    with pytest.raises(nb.InputError):
+        nb.optimize_max_sharpe(np.full((3, 2), np.nan))
+
+
+def test_garch_takes_the_classic_arguments():
+    returns = np.random.default_rng(2).standard_normal(300) * 0.01
+    assert nb.py_garch_ewma_forecast(returns.tolist(), 1, 1, "zero") == nb.garch_ewma_forecast(returns)
+    assert nb.py_garch_forecast(returns.tolist(), p=1, q=1, mean="zero") == nb.garch_forecast(returns)
+    with pytest.raises(nb.InputError, match="p=1 and q=1"):
+        nb.garch_ewma_forecast(returns, p=2)
 
 
 def test_the_classic_package_gave_the_same():
@@ -101,11 +158,8 @@ def test_what_was_a_silent_empty_result_is_an_error():
 
 
 def test_portfolio_and_metrics(capsys):
-    portfolio = nanobook.Portfolio(1_000_000_00, nanobook.CostModel(commission_bps=5))
-    portfolio.rebalance_simple([("AAPL", 0.6)], [("AAPL", 150_00)])
-    portfolio.record_return([("AAPL", 155_00)])
-    metrics = portfolio.compute_metrics(252.0, 0.0)
-    print(f"Sharpe: {metrics.sharpe:.2f}")
+    names = run_block("commission_bps=5")
+    portfolio, metrics = names["portfolio"], names["metrics"]
     assert capsys.readouterr().out == "Sharpe: 0.00\n"
     # Values of nanobook 0.9.3: 4,000 shares, cash 399,700.00, a return of 1.97 %.
     assert portfolio.position("AAPL").quantity == 4000
@@ -114,18 +168,14 @@ def test_portfolio_and_metrics(capsys):
     assert metrics.total_return == pytest.approx(0.0197)
     portfolio.rebalance_simple([], [("AAPL", 155_00)])
     assert portfolio.position("AAPL") is None
+    assert run_block("commission_bps=10")["metrics"].total_return == pytest.approx(0.0194)
     with pytest.raises(nb.InputError, match="MSFT has no price") as caught:
         portfolio.rebalance_simple([("MSFT", 0.1)], [("AAPL", 1)])
     assert caught.value.symbol == "MSFT"
 
 
 def test_strategy_callback():
-    result = nanobook.run_backtest(
-        strategy=lambda bar, prices, portfolio: [("AAPL", 0.5), ("GOOG", 0.5)],
-        price_series=[{"AAPL": 150_00, "GOOG": 280_00}] * 252,
-        initial_cash=1_000_000_00,
-        cost_model=nanobook.CostModel.zero(),
-    )
+    result = run_block("nanobook.run_backtest(")["result"]
     assert len(result.portfolio.returns()) == 252
     assert result.metrics.total_return == 0.0
 
@@ -137,48 +187,36 @@ def test_strategy_callback():
 
 
 def test_exchange():
-    ex = nanobook.Exchange()
-    result = ex.submit_limit("buy", 10050, 100, "gtc")
-    result = ex.submit_market("sell", 50)
-    ex.cancel(result.order_id)
-    bid, ask = ex.best_bid_ask()
-    snap = ex.depth(10)
-    assert (bid, ask) == (10050, None) and len(snap) == 1
-    ex.submit_stop_market("sell", 9500, 100)
-    ex.submit_stop_limit("buy", 10500, 10600, 100, "gtc")
-    ex.submit_trailing_stop_market("sell", 9500, 100, "percentage", 0.05)
+    names = run_block("ex = nanobook.Exchange()")
+    ex = names["ex"]
+    assert (names["bid"], names["ask"]) == (10050, None) and len(names["snap"]) == 1
+    run_block("ex.submit_stop_market", ex=ex)
     assert ex.pending_stop_count() == 3
     assert nanobook.Exchange().submit_limit("buy", 50_00, 100, "gtc").status == "new"
 
 
-def test_itch_parser(shared):
-    events = nanobook.parse_itch(shared / "itch" / "synthetic_3symbols.NASDAQ_ITCH50")
-    assert len(events) == 4_328 + 1_182 + 823 + 1_667
+def test_itch_parser(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    nb.synth_itch("data/sample.itch", messages=5_000, symbols=20)
+    events = run_block("nanobook.parse_itch")["events"]
+    assert len(events) == len(nb.read_itch("data/sample.itch", "mbo", date="1970-01-01")) > 4_000
 
 
-def has_nanobook_feature(name: str) -> bool:
-    caps = set(nanobook.py_capabilities()) if hasattr(nanobook, "py_capabilities") else set()
-    if name in caps:
-        return True
-
-    symbol_map = {
-        "backtest_stops": "py_backtest_weights",
-        "garch_ewma_forecast": "py_garch_ewma_forecast",
-        "optimize_min_variance": "py_optimize_min_variance",
-        "optimize_max_sharpe": "py_optimize_max_sharpe",
-        "optimize_risk_parity": "py_optimize_risk_parity",
-        "inverse_cvar_weights": "py_inverse_cvar_weights",
-        "inverse_cdar_weights": "py_inverse_cdar_weights",
-        "backtest_holdings": "py_backtest_weights",
-    }
-    sym = symbol_map.get(name)
-    return bool(sym and hasattr(nanobook, sym))
+def test_risk():
+    names = run_block("# Batch (full rebalance)")
+    assert {check["name"] for check in names["checks"]}
+    # Half of the account in cents, at a quarter.
+    assert any(check["status"] == "FAIL" for check in names["risk"].check_order("AAPL", "buy", 3_000, 185_00, 1_000_000_00))
 
 
 def test_capabilities():
     assert nb.capabilities() == nb.py_capabilities()
-    assert {"backtest_stops", "backtest_holdings"} <= set(nb.capabilities())
-    assert has_nanobook_feature("backtest_stops") and not has_nanobook_feature("teleport")
+    asked = "backtest_stops, garch_forecast, optimize_min_variance, optimize_max_sharpe, optimize_risk_parity, optimize_cvar, optimize_cdar, backtest_holdings"
+    of_0_9_3 = "backtest_stops, garch_ewma_forecast, optimize_min_variance, optimize_max_sharpe, optimize_risk_parity, inverse_cvar_weights, inverse_cdar_weights, backtest_holdings"
+    assert {*asked.split(", "), *of_0_9_3.split(", ")} <= set(nb.capabilities())
+    has = run_block("def has_nanobook_feature")["has_nanobook_feature"]
+    assert has("backtest_stops") and has("inverse_cvar_weights") and not has("teleport")
 
 
 def test_what_a_build_lacks_says_so():

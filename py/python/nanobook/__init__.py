@@ -14,11 +14,22 @@ from nanobook._lib import __version__
 from nanobook._lib.book import OrderBook
 from nanobook._lib.exchange import Exchange, MultiExchange
 from nanobook._lib.frame import Column, Frame
+from nanobook._classic_weights import (
+    inverse_cdar_weights,
+    inverse_cvar_weights,
+    optimize_cdar,
+    optimize_cvar,
+    optimize_hrp,
+    optimize_max_sharpe,
+    optimize_min_variance,
+    optimize_risk_parity,
+)
 from nanobook.backtests import (
     BacktestResult,
     CostModel,
     Prices,
     Stops,
+    Strategy,
     View,
     backtest,
     drawdown_series,
@@ -66,14 +77,6 @@ from nanobook.itch import (
     verify_itch,
 )
 from nanobook.lookahead import check_lookahead
-from nanobook.optimize import (
-    optimize_cdar,
-    optimize_cvar,
-    optimize_hrp,
-    optimize_max_sharpe,
-    optimize_min_variance,
-    optimize_risk_parity,
-)
 from nanobook.reports import Comparison, Plot, compare, heat_map, plot, report
 from nanobook.risk import RiskEngine
 from nanobook.volatility import garch_ewma_forecast, garch_forecast
@@ -104,6 +107,7 @@ __all__ = [
     "RiskEngine",
     "SourceError",
     "Stops",
+    "Strategy",
     "UnsupportedError",
     "View",
     "__version__",
@@ -121,6 +125,8 @@ __all__ = [
     "garch_forecast",
     "heat_map",
     "inspect_itch",
+    "inverse_cdar_weights",
+    "inverse_cvar_weights",
     "iter_itch",
     "metrics",
     "optimize",

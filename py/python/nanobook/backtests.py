@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from nanobook._lib import backtest as _backtest
 from nanobook._lib.backtest import Portfolio, View
@@ -38,9 +38,29 @@ __all__ = [
 Fill: TypeAlias = Literal["close", "next_open", "next_close", "vwap"]
 """Where orders are filled: at the close or the volume-weighted price of the row, or at the next row's open or close."""
 
-Strategy: TypeAlias = "Callable[[View], Mapping[str, float] | Sequence[float] | None]"
-"""A function that is shown each row and gives weights: by symbol (absent is zero), for all symbols in their order, or
-``None`` to leave positions alone."""
+
+class Strategy(Protocol):
+    """A function that is shown each row of the prices and gives weights.
+
+    It gives them by symbol (absent is zero) or for all symbols in their order, or ``None`` to leave positions alone. It sees
+    prices up to its row and the account before its orders; what it raises ends the run, with its own traceback.
+
+    Examples
+    --------
+    >>> import nanobook as nb, numpy as np, polars as pl
+    >>> def reversal(view: nb.View) -> dict[str, float] | None:
+    ...     if view.row < 5:
+    ...         return None
+    ...     change = view.prices(6)[-1] / view.prices(6)[0] - 1
+    ...     return {view.symbols[int(np.argmin(change))]: 0.9}
+    >>> days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 3, 29), eager=True)
+    >>> prices = pl.DataFrame({"date": days, "A": [100.0 + i % 7 for i in range(89)], "B": [50.0 + i / 10 for i in range(89)]})
+    >>> nb.backtest(reversal, prices).rebalances
+    84
+    """
+
+    def __call__(self, view: View, /) -> Mapping[str, float] | Sequence[float] | None: ...
+
 
 drawdown_series = _backtest.drawdown_series
 metrics = _backtest.metrics

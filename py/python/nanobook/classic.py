@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from nanobook._lib.frame import Frame
-from nanobook.errors import InputError, UnsupportedError
+from nanobook.errors import DtypeError, InputError, UnsupportedError
 
 if TYPE_CHECKING:
     import os
@@ -31,10 +31,6 @@ __all__ = [
     "py_capabilities",
     "run_backtest",
 ]
-
-_DAY = 86_400_000_000_000
-"""Periods of the classic API have no time: they stand on one day after the other."""
-
 
 @dataclass(frozen=True)
 class Metrics:
@@ -124,30 +120,7 @@ def compute_metrics(
     )
 
 
-def _symbols(schedule: Sequence[Sequence[tuple[str, float]]]) -> list[str]:
-    return sorted({symbol for row in schedule for symbol, _ in row})
-
-
-def _wide(
-    schedule: Sequence[Sequence[tuple[str, float]]], symbols: list[str], missing: float | None, days: int
-) -> Frame:
-    """A schedule as a frame: a time, so many days apart, and a column for each symbol."""
-    data: dict[str, Any] = {"ts": [row * days * _DAY for row in range(len(schedule))]}
-    for symbol in symbols:
-        data[symbol] = []
-    for period, row in enumerate(schedule):
-        given = dict(row)
-        if len(given) != len(row):
-            raise InputError(f"period {period} names a symbol twice")
-        for symbol in symbols:
-            value = given.get(symbol, missing)
-            data[symbol].append(None if value is None else float(value))
-    return Frame.from_dict(data, times=["ts"])
-
-
-_STOPS = {"fixed_stop_pct": "fixed", "trailing_stop_pct": "trailing", "atr_multiple": "atr", "atr_period": "atr_period"}
-_REASONS = {"mean_abs_change": "atr"}
-"""What the classic package calls the mean absolute change."""
+_STOPS = ("fixed_stop_pct", "trailing_stop_pct", "atr_multiple", "atr_period")
 
 
 def backtest_weights(
@@ -197,7 +170,7 @@ def backtest_weights(
     >>> result["equity_curve"]
     [100000, 100000, 110000]
     """
-    from nanobook.backtests import CostModel, Stops, backtest
+    from nanobook._lib.classic import backtest_weights as run
 
     periods = len(price_schedule)
     if len(weight_schedule) != periods:
@@ -206,68 +179,23 @@ def backtest_weights(
         raise InputError("there is no period")
     if not initial_cash > 0:
         raise InputError(f"initial_cash {initial_cash} is not above zero")
-    stops = None
-    if stop_cfg is not None:
-        unknown = set(stop_cfg) - set(_STOPS)
-        if unknown:
-            raise InputError(f"stop_cfg has {', '.join(sorted(unknown))}; it takes {', '.join(_STOPS)}")
-        given = {_STOPS[name]: value for name, value in stop_cfg.items() if value is not None}
-        stops = Stops(**given) if given else None
-    symbols = sorted({*_symbols(price_schedule), *_symbols(weight_schedule)})
-    # The kernel looks at stops in rows without new weights, and here every period has some: each period is two rows of
-    # one price, so changes of price are half as many as rows.
-    rows = 2 if stops else 1
-    if stops:
-        twice = [row for row in price_schedule for _ in range(2)]
-        stops = replace(stops, atr=stops.atr * 2, atr_period=stops.atr_period * 2)  # type: ignore[operator]
-        prices = _wide(twice, symbols, None, 1)
-    else:
-        prices = _wide(price_schedule, symbols, None, 1)
-    result = backtest(
-        _wide(weight_schedule, symbols, 0.0, rows),
-        prices,
-        cash=float(initial_cash),
-        cost=CostModel(commission_bps=float(cost_bps)),
-        stops=stops,
-        lot=1.0,
-        overdraft="allow",
-        periods_per_year=periods_per_year,
-        risk_free=risk_free,
-    )
-    equity = [float(initial_cash), *result.equity["equity"].to_list()[rows - 1 :: rows]]
-    returns = [after / before - 1.0 for before, after in zip(equity, equity[1:])]
-    holdings: list[list[tuple[str, float]]] = [[] for _ in range(periods)]
-    held = result.holdings
-    for day, symbol, weight, qty in zip(_days(held), *(held[name].to_list() for name in ("symbol", "weight", "qty"))):
-        if qty and day % rows == rows - 1:
-            holdings[day // rows].append((symbol, weight))
-    before: dict[str, float] = {}
-    symbol_returns = []
-    for row in price_schedule:
-        now: dict[str, float] = {symbol: float(price) for symbol, price in row}
-        symbol_returns.append([(s, p / before[s] - 1.0 if before.get(s) else math.nan) for s, p in sorted(now.items())])
-        before = now
-    stopped = result.stop_events
-    names = ["symbol", "level", "exit_price", "reason"]
-    events = [
-        {"period_index": day // rows, "symbol": symbol, "trigger_price": round(level), "exit_price": round(exit_price), "reason": _REASONS.get(reason, reason)}
-        for day, symbol, level, exit_price, reason in zip(_days(stopped), *(stopped[name].to_list() for name in names))
-    ]
-    return {
-        "returns": returns,
-        "equity_curve": [round(value) for value in equity],
-        "final_cash": round(result.equity["cash"][-1]),
-        "metrics": compute_metrics(returns, periods_per_year, risk_free),
-        "holdings": [sorted(row) for row in holdings],
-        "symbol_returns": symbol_returns,
-        "stop_events": events,
-    }
-
-
-def _days(frame: Frame) -> list[int]:
-    if len(frame) == 0:
-        return []
-    return [int(ts) // _DAY for ts in frame["ts"].to_numpy().astype("int64")]
+    given = {name: value for name, value in (stop_cfg or {}).items() if value is not None}
+    unknown = sorted(set(given) - set(_STOPS))
+    if unknown:
+        raise InputError(f"stop_cfg has {', '.join(unknown)}; it takes {', '.join(_STOPS)}")
+    fixed, trailing, atr = (float(given.get(name, 0.0)) for name in _STOPS[:3])
+    try:
+        found = run(
+            weight_schedule,
+            price_schedule,
+            initial_cash,
+            cost_bps,
+            (periods_per_year, risk_free),
+            (fixed, trailing, atr, given.get("atr_period", 14)),
+        )
+    except (TypeError, OverflowError) as error:
+        raise DtypeError(f"{error}; schedules are lists of (symbol, weight) and (symbol, cents)") from None
+    return {**found, "metrics": compute_metrics(found["returns"], periods_per_year, risk_free)}
 
 
 @dataclass(frozen=True)
@@ -500,11 +428,14 @@ _CAPABILITIES = {
     "itch": ("nanobook._lib.itch", "read_itch"),
     "garch_forecast": ("nanobook.volatility", "garch_forecast"),
     "garch_ewma_forecast": ("nanobook.volatility", "garch_ewma_forecast"),
-    "optimize_min_variance": ("nanobook.optimize", "optimize_min_variance"),
-    "optimize_max_sharpe": ("nanobook.optimize", "optimize_max_sharpe"),
-    "optimize_risk_parity": ("nanobook.optimize", "optimize_risk_parity"),
-    "optimize_cvar": ("nanobook.optimize", "optimize_cvar"),
-    "optimize_cdar": ("nanobook.optimize", "optimize_cdar"),
+    "optimize_min_variance": ("nanobook", "optimize_min_variance"),
+    "optimize_max_sharpe": ("nanobook", "optimize_max_sharpe"),
+    "optimize_risk_parity": ("nanobook", "optimize_risk_parity"),
+    "optimize_cvar": ("nanobook", "optimize_cvar"),
+    "optimize_cdar": ("nanobook", "optimize_cdar"),
+    "optimize_hrp": ("nanobook", "optimize_hrp"),
+    "inverse_cvar_weights": ("nanobook", "inverse_cvar_weights"),
+    "inverse_cdar_weights": ("nanobook", "inverse_cdar_weights"),
     "risk_checks": ("nanobook._lib.risk", "check_orders"),
     "matching": ("nanobook._lib.exchange", "Exchange"),
 }

@@ -40,12 +40,6 @@ __all__ = [
     "min_cdar",
     "min_cvar",
     "min_variance",
-    "optimize_cdar",
-    "optimize_cvar",
-    "optimize_hrp",
-    "optimize_max_sharpe",
-    "optimize_min_variance",
-    "optimize_risk_parity",
     "risk_parity",
 ]
 
@@ -261,33 +255,3 @@ def hierarchical_risk_parity(
 ) -> Column:
     """Heuristic of López de Prado (2016): single linkage, halves share risk. As PyPortfolioOpt's ``HRPOpt``."""
     return _optimize.heuristic("hierarchical_risk_parity", _risk(returns, covariance, estimator), 0.0)
-
-
-def optimize_min_variance(returns: MatrixLike) -> list[float]:
-    """The classic call: weights of :func:`min_variance` as a list."""
-    return [float(w) for w in min_variance(returns).weights.to_list()]
-
-
-def optimize_max_sharpe(returns: MatrixLike, risk_free: float = 0.0) -> list[float]:
-    """The classic call: weights of :func:`max_sharpe` as a list."""
-    return [float(w) for w in max_sharpe(returns, risk_free=risk_free).weights.to_list()]
-
-
-def optimize_risk_parity(returns: MatrixLike) -> list[float]:
-    """The classic call: weights of :func:`risk_parity` as a list."""
-    return [float(w) for w in risk_parity(returns).weights.to_list()]
-
-
-def optimize_cvar(returns: MatrixLike, alpha: float = 0.95) -> list[float]:
-    """The classic call, which was inverse CVaR under this name: weights of :func:`min_cvar` as a list."""
-    return [float(w) for w in min_cvar(returns, confidence=alpha).weights.to_list()]
-
-
-def optimize_cdar(returns: MatrixLike, alpha: float = 0.95) -> list[float]:
-    """The classic call, which was inverse CDaR under this name: weights of :func:`min_cdar` as a list."""
-    return [float(w) for w in min_cdar(returns, confidence=alpha).weights.to_list()]
-
-
-def optimize_hrp(returns: MatrixLike) -> list[float]:
-    """The classic call: weights of :func:`hierarchical_risk_parity` as a list."""
-    return [float(w) for w in hierarchical_risk_parity(returns).to_list()]

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from nanobook._lib import volatility as _volatility
+from nanobook.errors import InputError
 
 if TYPE_CHECKING:
     from nanobook._lib.frame import Column, Frame
@@ -137,8 +138,13 @@ def garch_forecast(returns: VectorLike, p: int = 1, q: int = 1, mean: Mean = "ze
     return _volatility.garch_forecast(returns, p, q, mean)
 
 
-def garch_ewma_forecast(returns: VectorLike, mean: Mean = "zero") -> float:
-    """Next period's volatility with fixed parameters: alpha 0.08, beta 0.90, omega 0.02 of the sample variance."""
+def garch_ewma_forecast(returns: VectorLike, p: int = 1, q: int = 1, mean: Mean = "zero") -> float:
+    """Next period's volatility with fixed parameters: alpha 0.08, beta 0.90, omega 0.02 of the sample variance.
+
+    ``p`` and ``q`` are those of the classic call, and one.
+    """
+    if (p, q) != (1, 1):
+        raise InputError(f"the fixed parameters are those of p=1 and q=1, not p={p} and q={q}; garch_forecast fits others")
     return _volatility.garch_ewma_forecast(returns, mean)
 
 
