@@ -34,22 +34,34 @@
 //! # Ok::<(), nanobook::stats::Error>(())
 //! ```
 
+mod aroon;
 mod average;
+mod block;
+mod commodity;
+mod deviation;
 mod direction;
+mod exponential;
 mod extreme;
 mod momentum;
-mod oscillator;
 mod panel;
 mod range;
 mod smooth;
+mod stochastic;
+mod ultimate;
 mod volume;
 
-pub use average::{Bbands, Dema, Ema, Kama, LinearReg, Macd, Sma, StdDev, Tema, Wma};
+pub use aroon::{Aroon, AroonOsc};
+pub use average::{Kama, LinearReg, Sma, Wma};
+pub use block::Block;
+pub use commodity::Cci;
+pub use deviation::{Bbands, StdDev};
 pub use direction::{Adx, Dx, MinusDi, PlusDi, Sar};
-pub use momentum::{Mom, Roc, Rsi, UltOsc};
-pub use oscillator::{Aroon, AroonOsc, Cci, Stoch, StochF, StochRsi, WillR};
+pub use exponential::{Dema, Ema, Macd, Tema};
+pub use momentum::{Mom, Roc, Rsi};
 pub use panel::panel;
 pub use range::{Atr, Natr, TrueRange};
+pub use stochastic::{Stoch, StochF, StochRsi, WillR};
+pub use ultimate::UltOsc;
 pub use volume::{Ad, AdOsc, Mfi, Obv};
 
 use crate::stats::Error;
@@ -76,78 +88,54 @@ pub trait Indicator<const I: usize, const O: usize>: Sized {
     /// Takes in the newest row; NaN while there are fewer than [`lookback`](Indicator::lookback) rows before it.
     fn step(&mut self, rows: &impl Rows<I>) -> [f64; O];
 
-    /// Writes the values of whole columns, which are of one length and start with a complete row.
-    ///
-    /// # Panics
-    /// When the lengths of the columns differ.
+    /// Appends the values at the rows of a block: those of [`step`](Indicator::step) up to rounding, quicker where there
+    /// is a quicker way to many rows than to one. Blocks follow one another from the first row on.
     #[inline]
-    fn fill(&mut self, inputs: [&[f64]; I], mut outputs: [&mut [f64]; O]) {
-        let len = inputs.first().map_or(0, |column| column.len());
-        assert!(inputs.iter().all(|column| column.len() == len));
-        assert!(outputs.iter().all(|column| column.len() == len));
-        for index in 0..len {
-            let values = self.step(&Columns { inputs, index });
-            for (output, value) in outputs.iter_mut().zip(values) {
-                output[index] = value;
-            }
-        }
+    fn fill(&mut self, block: Block<'_, I>, outputs: [&mut Vec<f64>; O]) {
+        block::walk(self, block, outputs);
     }
 
     /// The values of whole columns, NaN head included.
     ///
     /// # Errors
     /// When the inputs differ in length.
-    fn batch(mut self, inputs: [&[f64]; I]) -> Result<[Vec<f64>; O], Error> {
+    fn batch(self, inputs: [&[f64]; I]) -> Result<[Vec<f64>; O], Error> {
         let len = inputs.first().map_or(0, |column| column.len());
-        let mut outputs = std::array::from_fn(|_| vec![0.0; len]);
-        run(&mut self, inputs, outputs.each_mut().map(Vec::as_mut_slice))?;
+        let mut outputs = std::array::from_fn(|_| Vec::with_capacity(len));
+        self.append(inputs, outputs.each_mut())?;
         Ok(outputs)
+    }
+
+    /// Appends the values of whole columns, NaN head included: for memory that is there already.
+    ///
+    /// # Errors
+    /// When the inputs differ in length.
+    fn append(mut self, inputs: [&[f64]; I], mut outputs: [&mut Vec<f64>; O]) -> Result<(), Error> {
+        let len = inputs.first().map_or(0, |column| column.len());
+        for column in &inputs {
+            crate::stats::error::same_length("an input", column.len(), len)?;
+        }
+        let head = complete(inputs, len);
+        for output in &mut outputs {
+            output.reserve(len);
+            output.resize(output.len() + head, f64::NAN);
+        }
+        let columns = inputs.map(|column| &column[head..]);
+        self.fill(Block::new(columns, 0, len - head), outputs);
+        Ok(())
     }
 }
 
-/// Runs an indicator over columns that may start with NaN.
-pub(crate) fn run<const I: usize, const O: usize>(
-    indicator: &mut impl Indicator<I, O>,
-    inputs: [&[f64]; I],
-    outputs: [&mut [f64]; O],
-) -> Result<(), Error> {
-    let len = inputs.first().map_or(0, |column| column.len());
-    for column in &inputs {
-        crate::stats::error::same_length("an input", column.len(), len)?;
-    }
-    let head = inputs
+/// The first row without a NaN.
+fn complete<const I: usize>(inputs: [&[f64]; I], len: usize) -> usize {
+    let latest = inputs
         .iter()
         .map(|column| column.iter().position(|v| !v.is_nan()).unwrap_or(len))
         .max()
         .unwrap_or(len);
-    let head = (head..len)
+    (latest..len)
         .find(|&row| inputs.iter().all(|column| !column[row].is_nan()))
-        .unwrap_or(len);
-    let tails = outputs.map(|output| {
-        let (before, tail) = output.split_at_mut(head);
-        before.fill(f64::NAN);
-        tail
-    });
-    indicator.fill(inputs.map(|column| &column[head..]), tails);
-    Ok(())
-}
-
-/// Rows of borrowed columns.
-struct Columns<'a, const I: usize> {
-    inputs: [&'a [f64]; I],
-    index: usize,
-}
-
-impl<const I: usize> Rows<I> for Columns<'_, I> {
-    #[inline]
-    fn index(&self) -> usize {
-        self.index
-    }
-
-    #[inline]
-    fn at(&self, column: usize, lag: usize) -> f64 {
-        self.inputs[column][self.index - lag]
-    }
+        .unwrap_or(len)
 }
 
 /// An indicator fed row by row; remembers only the rows that it can still look at.

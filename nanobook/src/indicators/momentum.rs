@@ -1,5 +1,7 @@
-use super::range::true_range;
-use super::{Indicator, Rows, is_zero, window};
+use std::array;
+
+use super::block::{Recurrence, after, chunks};
+use super::{Block, Indicator, Rows, is_zero, window};
 use crate::stats::Error;
 
 const NAN: f64 = f64::NAN;
@@ -57,12 +59,10 @@ macro_rules! lagged {
                 [$value(rows.at(0, 0), rows.at(0, self.window))]
             }
 
-            fn fill(&mut self, [input]: [&[f64]; 1], [out]: [&mut [f64]; 1]) {
-                let head = self.window.min(out.len());
-                out[..head].fill(NAN);
-                for ((out, &now), &before) in out[head..].iter_mut().zip(&input[head..]).zip(input)
-                {
-                    *out = $value(now, before);
+            fn fill(&mut self, block: Block<'_, 1>, mut outputs: [&mut Vec<f64>; 1]) {
+                if let Some(block) = after(self.window, self, block, &mut outputs) {
+                    let pairs = block.lagged(0, 0).iter().zip(block.lagged(0, self.window));
+                    outputs[0].extend(pairs.map(|(&now, &before)| $value(now, before)));
                 }
             }
         }
@@ -97,31 +97,82 @@ impl Rsi {
         })
     }
 
-    /// The value at the next row of a series that is made on the way.
+    /// The value at the next row.
     #[inline]
     pub(super) fn push(&mut self, index: usize, now: f64, before: f64) -> f64 {
-        let change = now - before;
-        // Both keep a NaN: it is neither above nor below zero.
-        let gain = if change < 0.0 { 0.0 } else { change };
-        let loss = if change < 0.0 { -change } else { change * 0.0 };
+        let (gain, loss) = parts(now - before);
         if index > self.window {
-            self.gain = (self.gain * (self.length - 1.0) + gain) / self.length;
-            self.loss = (self.loss * (self.length - 1.0) + loss) / self.length;
+            let (more, inverse) = (self.length - 1.0, 1.0 / self.length);
+            self.gain = (self.gain * more + gain) * inverse;
+            self.loss = (self.loss * more + loss) * inverse;
         } else {
             self.gain += gain;
             self.loss += loss;
             if index < self.window {
                 return NAN;
             }
-            self.gain /= self.length;
-            self.loss /= self.length;
+            self.gain *= 1.0 / self.length;
+            self.loss *= 1.0 / self.length;
         }
-        let total = self.gain + self.loss;
-        if is_zero(total) {
-            return 0.0;
-        }
-        100.0 * (self.gain / total)
+        strength(self.gain, self.loss)
     }
+}
+
+impl Rsi {
+    /// The values at the rows of a block as TA-Lib rounds them: where an indicator of this one divides by a small range
+    /// of it, other rounding would be another result.
+    #[inline]
+    pub(super) fn exact(&mut self, block: &Block<'_, 1>, out: &mut [f64]) {
+        let head = (self.window + 1)
+            .saturating_sub(block.start())
+            .min(block.len());
+        let values = block.lagged(0, 0);
+        for (at, out) in out[..head].iter_mut().enumerate() {
+            let index = block.start() + at;
+            *out = if index == 0 {
+                NAN
+            } else {
+                let before = if at == 0 {
+                    block.lagged(0, 1)[0]
+                } else {
+                    values[at - 1]
+                };
+                self.push(index, values[at], before)
+            };
+        }
+        if head == block.len() {
+            return;
+        }
+        let mut averages = [self.gain, self.loss];
+        let (more, inverse) = (self.length - 1.0, 1.0 / self.length);
+        let before = match head {
+            0 => block.lagged(0, 1),
+            _ => &values[head - 1..],
+        };
+        for ((out, &now), &before) in out[head..].iter_mut().zip(&values[head..]).zip(before) {
+            let (gain, loss) = parts(now - before);
+            for (average, part) in averages.iter_mut().zip([gain, loss]) {
+                *average = (*average * more + part) * inverse;
+            }
+            *out = strength(averages[0], averages[1]);
+        }
+        [self.gain, self.loss] = averages;
+    }
+}
+
+/// Gain and loss of a change; both keep a NaN, which is neither above nor below zero.
+#[inline]
+fn parts(change: f64) -> (f64, f64) {
+    let gain = if change < 0.0 { 0.0 } else { change };
+    let loss = if change > 0.0 { 0.0 } else { -change };
+    (gain, loss)
+}
+
+#[inline]
+fn strength(gain: f64, loss: f64) -> f64 {
+    let total = gain + loss;
+    let strength = 100.0 * (gain / total);
+    if is_zero(total) { 0.0 } else { strength }
 }
 
 impl Indicator<1, 1> for Rsi {
@@ -141,85 +192,28 @@ impl Indicator<1, 1> for Rsi {
         }
         [self.push(index, rows.at(0, 0), rows.at(0, 1))]
     }
-}
 
-/// Ultimate oscillator (Williams 1976) of high, low, close: buying pressure over true range, of three windows weighted
-/// 4, 2, 1 from the shortest; a window without range counts as zero.
-#[derive(Debug, Clone)]
-pub struct UltOsc {
-    windows: [usize; 3],
-    sums: [[f64; 2]; 3],
-    ring: Vec<[f64; 2]>,
-}
-
-impl UltOsc {
-    /// Over three windows, in any order; usually 7, 14, 28.
-    ///
-    /// # Errors
-    /// When a window is not from 1 to [`MAX_WINDOW`](super::MAX_WINDOW).
-    pub fn new(first: usize, second: usize, third: usize) -> Result<Self, Error> {
-        let mut windows = [
-            window("first", first, 1)?,
-            window("second", second, 1)?,
-            window("third", third, 1)?,
-        ];
-        windows.sort_unstable();
-        Ok(UltOsc {
-            windows,
-            sums: [[0.0; 2]; 3],
-            ring: vec![[0.0; 2]; windows[2].next_power_of_two()],
-        })
-    }
-}
-
-impl Indicator<3, 1> for UltOsc {
-    fn lookback(&self) -> usize {
-        self.windows[2]
-    }
-
-    fn reach(&self) -> usize {
-        1
-    }
-
-    #[inline]
-    fn step(&mut self, rows: &impl Rows<3>) -> [f64; 1] {
-        let index = rows.index();
-        if index == 0 {
-            return [NAN];
-        }
-        let (high, low, close) = (rows.at(0, 0), rows.at(1, 0), rows.at(2, 0));
-        let before = rows.at(2, 1);
-        let bottom = if before < low { before } else { low };
-        let pressure = close - bottom;
-        let range = true_range(high, low, before);
-        let mask = self.ring.len() - 1;
-        self.ring[index & mask] = [pressure, range];
-        let full = index >= self.windows[2];
-        let mut value = 0.0;
-        for ((window, sum), weight) in self.windows.iter().zip(&mut self.sums).zip([4.0, 2.0, 1.0])
-        {
-            sum[0] += pressure;
-            sum[1] += range;
-            if (sum[0] + sum[1]).is_nan() && index >= *window {
-                *sum = [0.0; 2];
-                for row in index + 1 - *window..=index {
-                    let row = self.ring[row & mask];
-                    sum[0] += row[0];
-                    sum[1] += row[1];
-                }
-            }
-            if full && !is_zero(sum[1]) {
-                value += weight * (sum[0] / sum[1]);
-            }
-            if index >= *window {
-                let gone = self.ring[(index + 1 - window) & mask];
-                sum[0] -= gone[0];
-                sum[1] -= gone[1];
-            }
-        }
-        if !full {
-            return [NAN];
-        }
-        [100.0 * (value / 7.0)]
+    fn fill(&mut self, block: Block<'_, 1>, mut outputs: [&mut Vec<f64>; 1]) {
+        let Some(block) = after(self.window + 1, self, block, &mut outputs) else {
+            return;
+        };
+        let steps = Recurrence::new((self.length - 1.0) / self.length, 1.0 / self.length);
+        let mut state = [self.gain, self.loss];
+        chunks(
+            &mut state,
+            [block.lagged(0, 0), block.lagged(0, 1)],
+            outputs[0],
+            |[gain, loss], [now, before]: [&[f64; 4]; 2]| {
+                let parts: [_; 4] = array::from_fn(|at| parts(now[at] - before[at]));
+                let gains = steps.four(gain, parts.map(|part| part.0));
+                let losses = steps.four(loss, parts.map(|part| part.1));
+                array::from_fn(|at| strength(gains[at], losses[at]))
+            },
+            |[gain, loss], [now, before]| {
+                let parts = parts(now - before);
+                strength(steps.one(gain, parts.0), steps.one(loss, parts.1))
+            },
+        );
+        [self.gain, self.loss] = state;
     }
 }

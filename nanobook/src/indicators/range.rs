@@ -1,4 +1,5 @@
-use super::{Indicator, Rows, is_zero, window};
+use super::block::{BLOCK, Recurrence, after, chunks};
+use super::{Block, Indicator, Rows, is_zero, window};
 use crate::stats::Error;
 
 const NAN: f64 = f64::NAN;
@@ -16,6 +17,15 @@ pub(super) fn true_range(high: f64, low: f64, before: f64) -> f64 {
         range = down;
     }
     range
+}
+
+/// True ranges at each row of a block behind the first row.
+#[inline]
+pub(super) fn true_ranges<const I: usize>(block: &Block<'_, I>, out: &mut [f64]) {
+    let (high, low, before) = (block.lagged(0, 0), block.lagged(1, 0), block.lagged(2, 1));
+    for (((out, &high), &low), &before) in out.iter_mut().zip(high).zip(low).zip(before) {
+        *out = true_range(high, low, before);
+    }
 }
 
 #[inline]
@@ -44,15 +54,11 @@ impl Indicator<3, 1> for TrueRange {
         [range_now(rows)]
     }
 
-    fn fill(&mut self, [high, low, close]: [&[f64]; 3], [out]: [&mut [f64]; 1]) {
-        let Some((first, out)) = out.split_first_mut() else {
-            return;
-        };
-        *first = NAN;
-        for (((out, &high), &low), &before) in
-            out.iter_mut().zip(&high[1..]).zip(&low[1..]).zip(close)
-        {
-            *out = true_range(high, low, before);
+    fn fill(&mut self, block: Block<'_, 3>, mut outputs: [&mut Vec<f64>; 1]) {
+        if let Some(block) = after(1, self, block, &mut outputs) {
+            let (high, low) = (block.lagged(0, 0), block.lagged(1, 0));
+            let rows = high.iter().zip(low).zip(block.lagged(2, 1));
+            outputs[0].extend(rows.map(|((&high, &low), &before)| true_range(high, low, before)));
         }
     }
 }
@@ -62,8 +68,7 @@ impl Indicator<3, 1> for TrueRange {
 pub struct Atr {
     window: usize,
     value: f64,
-    keep: f64,
-    share: f64,
+    steps: Recurrence,
 }
 
 impl Atr {
@@ -76,9 +81,24 @@ impl Atr {
         Ok(Atr {
             window,
             value: 0.0,
-            keep: (window as f64 - 1.0) / window as f64,
-            share: 1.0 / window as f64,
+            steps: Recurrence::new((window as f64 - 1.0) / window as f64, 1.0 / window as f64),
         })
+    }
+
+    /// Appends the averages at the rows of a block behind the first window.
+    #[inline]
+    fn run(&mut self, block: &Block<'_, 3>, out: &mut Vec<f64>) {
+        let mut ranges = [0.0; BLOCK];
+        let ranges = &mut ranges[..block.len()];
+        true_ranges(block, ranges);
+        let steps = self.steps;
+        chunks(
+            &mut self.value,
+            [ranges],
+            out,
+            |y, [range]| steps.four(y, *range),
+            |y, [range]| steps.one(y, range),
+        );
     }
 }
 
@@ -99,8 +119,7 @@ impl Indicator<3, 1> for Atr {
         }
         let range = range_now(rows);
         if index > self.window {
-            self.value = self.value * self.keep + range * self.share;
-            return [self.value];
+            return [self.steps.one(&mut self.value, range)];
         }
         self.value += range;
         if index < self.window {
@@ -108,6 +127,15 @@ impl Indicator<3, 1> for Atr {
         }
         self.value /= self.window as f64;
         [self.value]
+    }
+
+    fn fill(&mut self, block: Block<'_, 3>, mut outputs: [&mut Vec<f64>; 1]) {
+        let Some(block) = after(self.window + 1, self, block, &mut outputs) else {
+            return;
+        };
+        for block in block.pieces(BLOCK) {
+            self.run(&block, outputs[0]);
+        }
     }
 }
 
@@ -125,6 +153,16 @@ impl Natr {
     }
 }
 
+#[inline]
+fn percent(range: f64, close: f64) -> f64 {
+    let percent = range / close * 100.0;
+    if is_zero(close) & !range.is_nan() {
+        0.0
+    } else {
+        percent
+    }
+}
+
 impl Indicator<3, 1> for Natr {
     fn lookback(&self) -> usize {
         self.0.window
@@ -137,10 +175,21 @@ impl Indicator<3, 1> for Natr {
     #[inline]
     fn step(&mut self, rows: &impl Rows<3>) -> [f64; 1] {
         let [range] = self.0.step(rows);
-        let close = rows.at(2, 0);
-        if is_zero(close) && !range.is_nan() {
-            return [0.0];
+        [percent(range, rows.at(2, 0))]
+    }
+
+    fn fill(&mut self, block: Block<'_, 3>, mut outputs: [&mut Vec<f64>; 1]) {
+        let first = self.0.window + 1;
+        let Some(block) = after(first, self, block, &mut outputs) else {
+            return;
+        };
+        let [out] = outputs;
+        for block in block.pieces(BLOCK) {
+            let from = out.len();
+            self.0.run(&block, out);
+            for (out, &close) in out[from..].iter_mut().zip(block.lagged(2, 0)) {
+                *out = percent(*out, close);
+            }
         }
-        [range / close * 100.0]
     }
 }

@@ -1,19 +1,22 @@
 //! Averages of a series that is made on the way, for indicators built on others.
 
+use super::block::Recurrence;
+
 /// An exponential average seeded by the simple average of its first `window` values.
 #[derive(Debug, Clone)]
 pub(super) struct Exponential {
     pub(super) window: usize,
-    factor: f64,
+    pub(super) steps: Recurrence,
     seen: usize,
-    value: f64,
+    pub(super) value: f64,
 }
 
 impl Exponential {
     pub(super) fn new(window: usize) -> Self {
+        let share = 2.0 / (window as f64 + 1.0);
         Exponential {
             window,
-            factor: 2.0 / (window as f64 + 1.0),
+            steps: Recurrence::new(1.0 - share, share),
             seen: 0,
             value: 0.0,
         }
@@ -29,8 +32,7 @@ impl Exponential {
     #[inline]
     pub(super) fn push(&mut self, value: f64) -> Option<f64> {
         if self.seen >= self.window {
-            self.value += (value - self.value) * self.factor;
-            return Some(self.value);
+            return Some(self.steps.one(&mut self.value, value));
         }
         self.seen += 1;
         self.value += value;
@@ -61,6 +63,10 @@ impl Simple {
         }
     }
 
+    pub(super) fn window(&self) -> usize {
+        self.ring.len()
+    }
+
     #[inline]
     pub(super) fn push(&mut self, value: f64) -> Option<f64> {
         let window = self.ring.len();
@@ -81,5 +87,25 @@ impl Simple {
         // After the advance the slot holds the oldest value, which leaves the window now.
         self.sum -= self.ring[self.slot];
         Some(mean)
+    }
+}
+
+/// Averages of each `window` of numbers: as many as there are values less `window - 1`.
+#[inline]
+pub(super) fn averages(window: usize, values: &[f64], out: &mut [f64]) {
+    let n = window as f64;
+    if window == 3 {
+        // The usual one, without a sum that is carried along.
+        for (out, x) in out.iter_mut().zip(values.array_windows::<3>()) {
+            *out = (x[0] + x[1] + x[2]) / n;
+        }
+        return;
+    }
+    let (first, news) = values.split_at(window - 1);
+    let mut sum: f64 = first.iter().sum();
+    for ((out, &new), &old) in out.iter_mut().zip(news).zip(values) {
+        sum += new;
+        *out = sum / n;
+        sum -= old;
     }
 }
