@@ -44,20 +44,26 @@ pub struct Solution {
     pub objective: f64,
     /// How far the objective can be from the best possible one, at most.
     pub gap: f64,
-    /// Whether the gap is below a millionth of the objective.
+    /// Whether the gap is below a millionth of the objective, or below a billionth of the size of the problem, which
+    /// counts where the best objective is zero.
     pub converged: bool,
     /// Iterations of the solver.
     pub iterations: usize,
 }
 
 impl Solution {
-    fn new(weights: Vec<f64>, objective: f64, gap: f64, iterations: usize) -> Self {
+    /// `size` is that of the objective of a portfolio with nothing special about it.
+    fn new(weights: Vec<f64>, objective: f64, gap: f64, size: f64) -> Self {
         Solution {
             weights,
             objective,
             gap,
-            converged: gap <= 1e-6 * objective.abs().max(1e-12),
-            iterations,
+            converged: gap <= (1e-6 * objective.abs()).max(1e-9 * size),
+            iterations: 0,
         }
+    }
+
+    fn after(self, iterations: usize) -> Self {
+        Solution { iterations, ..self }
     }
 }

@@ -316,11 +316,9 @@ fn degenerate_input_has_an_answer_or_an_error() {
     near(risk_parity(&twins, None).unwrap().weights[0], 0.5, 1e-9);
     // Opposite assets: no risk is possible, so shares of it mean nothing.
     let opposite = Covariance::new(vec![0.04, -0.04, -0.04, 0.04], 2).unwrap();
-    near(
-        min_variance(&opposite, &limits(2)).unwrap().objective,
-        0.0,
-        1e-9,
-    );
+    let riskless = min_variance(&opposite, &limits(2)).unwrap();
+    near(riskless.objective, 0.0, 1e-9);
+    assert!(riskless.converged, "{riskless:?}");
     assert!(matches!(
         risk_parity(&opposite, None),
         Err(Error::Singular { .. })
@@ -335,12 +333,26 @@ fn degenerate_input_has_an_answer_or_an_error() {
     let short = Matrix::new(&values, 30).unwrap();
     let covariance = sample(short).unwrap();
     let found = min_variance(&covariance, &limits(30)).unwrap();
-    assert!(found.objective >= 0.0 && found.gap < 1e-9);
+    assert!(found.converged && found.objective >= 0.0 && found.gap < 1e-9);
     assert!(
         min_variance(&ledoit_wolf(short).unwrap(), &limits(30))
             .unwrap()
             .converged
     );
+    // Losses that cancel in every row: the best tail is zero.
+    let cancel: Vec<f64> = values
+        .chunks(30)
+        .flat_map(|row| [row[0], -row[0]])
+        .collect();
+    let cancel = Matrix::new(&cancel, 2).unwrap();
+    for found in [
+        min_cvar(cancel, 0.9, &limits(2)).unwrap(),
+        min_cdar(cancel, 0.9, &limits(2)).unwrap(),
+        min_cvar(Matrix::new(&[0.0; 30], 3).unwrap(), 0.9, &limits(3)).unwrap(),
+    ] {
+        near(found.objective, 0.0, 1e-9);
+        assert!(found.converged, "{found:?}");
+    }
     // A constant asset has no risk and takes all; heuristics that divide by it say so.
     let idle: Vec<f64> = values.chunks(30).flat_map(|row| [row[0], 0.0]).collect();
     let idle = Matrix::new(&idle, 2).unwrap();

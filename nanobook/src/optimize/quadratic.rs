@@ -27,7 +27,8 @@ pub fn min_variance(covariance: &Covariance, limits: &Constraints) -> Result<Sol
     // Twice the half: the objective is the variance itself.
     let (weights, gap, iterations) = solve(covariance, 2.0, &vec![0.0; n], limits)?;
     let objective = covariance.variance(&weights) + limits.cost(&weights);
-    Ok(Solution::new(weights, objective, gap, iterations))
+    let size = scale_of(covariance);
+    Ok(Solution::new(weights, objective, gap, size).after(iterations))
 }
 
 /// The portfolio of least ½ λ wᵀΣw − μᵀw. The objective is that, plus the cost of turnover where there is one.
@@ -53,7 +54,8 @@ pub fn mean_variance(
     let (weights, gap, iterations) = solve(covariance, risk_aversion, &linear, limits)?;
     let objective = 0.5 * risk_aversion * covariance.variance(&weights) - dot(means, &weights)
         + limits.cost(&weights);
-    Ok(Solution::new(weights, objective, gap, iterations))
+    let size = size_of(covariance, risk_aversion, means);
+    Ok(Solution::new(weights, objective, gap, size).after(iterations))
 }
 
 /// The portfolio of largest Sharpe ratio (μᵀw − r) / √(wᵀΣw). The objective is that ratio, a period's.
@@ -160,12 +162,9 @@ fn ratio(reward: &[f64], covariance: &Covariance, limits: &Constraints) -> Resul
     // The program's objective is ½ scale² / (unit ratio²), and its dual bounds the ratio from above.
     let reached = 0.5 * (scale / objective).powi(2) / unit;
     let bound = scale / (2.0 * unit * (reached - found.gap).max(f64::MIN_POSITIVE)).sqrt();
-    Ok(Solution::new(
-        weights,
-        objective,
-        (bound - objective).max(0.0),
-        found.iterations,
-    ))
+    // A ratio that is reached is above zero, and no other size is needed.
+    let gap = (bound - objective).max(0.0);
+    Ok(Solution::new(weights, objective, gap, 0.0).after(found.iterations))
 }
 
 /// Least ½ a wᵀΣw + qᵀw within limits, and how far it can be from least.
@@ -178,8 +177,7 @@ fn solve(
     let n = covariance.assets();
     limits.check(n)?;
     // The objective is brought to the size of one, so that the solver's tolerances mean something.
-    let largest = linear.iter().fold(0.0f64, |m, q| m.max(q.abs()));
-    let size = (a * scale_of(covariance)).max(largest);
+    let size = size_of(covariance, a, linear);
     let unit = if size > 0.0 { 1.0 / size } else { 1.0 };
     let find = |assets: &[usize]| -> Result<Found> {
         let mut program = Program::default();
@@ -318,6 +316,12 @@ fn add_groups(costs: &mut [f64], limits: &Constraints, multipliers: &[f64]) {
             }
         }
     }
+}
+
+/// The larger one of the risk and the reward of an ordinary asset.
+fn size_of(covariance: &Covariance, aversion: f64, linear: &[f64]) -> f64 {
+    let largest = linear.iter().fold(0.0f64, |m, q| m.max(q.abs()));
+    (aversion * scale_of(covariance)).max(largest)
 }
 
 /// Mean variance.

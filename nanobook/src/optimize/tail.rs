@@ -56,7 +56,7 @@ pub fn min_cvar(returns: Matrix<'_>, confidence: f64, limits: &Constraints) -> R
             let objective = conditional_value_at_risk(&losses(returns, &weights), confidence)
                 + limits.cost(&weights);
             let gap = (objective - relaxed).max(0.0) + found.gap / unit;
-            return Ok(Solution::new(weights, objective, gap, iterations));
+            return Ok(Solution::new(weights, objective, gap, 1.0 / unit).after(iterations));
         }
         order = (0..rows).filter(|row| !active[*row]).collect();
         order.sort_unstable_by(|&a, &b| loss[b].total_cmp(&loss[a]));
@@ -162,12 +162,8 @@ pub fn min_cdar(returns: Matrix<'_>, confidence: f64, limits: &Constraints) -> R
     tidy(&mut weights, limits);
     let series: Vec<f64> = losses(returns, &weights).iter().map(|l| -l).collect();
     let objective = conditional_drawdown(&series, confidence) + limits.cost(&weights);
-    Ok(Solution::new(
-        weights,
-        objective,
-        found.gap / unit,
-        found.iterations,
-    ))
+    let gap = found.gap / unit;
+    Ok(Solution::new(weights, objective, gap, 1.0 / unit).after(found.iterations))
 }
 
 fn losses(returns: Matrix<'_>, weights: &[f64]) -> Vec<f64> {
