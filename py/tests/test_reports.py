@@ -149,3 +149,33 @@ def test_thinning_keeps_the_extremes():
     kept = values[svg.thin(values)]
     assert len(kept) <= 2 * svg.MOST_BUCKETS + 2
     assert kept.max() == values.max() and kept.min() == values.min()
+
+
+def test_axes_have_the_digits_that_their_marks_need():
+    assert svg.percents([0.0, 0.025, 0.05, 0.075]) == ["0.0 %", "2.5 %", "5.0 %", "7.5 %"]
+    assert svg.percents([-0.001, -0.0005, 0.0]) == ["−0.10 %", "−0.05 %", "0.00 %"]
+    assert svg.percents([0.0, 0.2, 0.4]) == ["0 %", "20 %", "40 %"]
+    assert svg.numbers([0.0, 0.75, 1.5]) == ["0.00", "0.75", "1.50"]
+    assert svg.number(-0.001) == "0.00" and svg.percent(-0.00001) == "0.0 %" and svg.number(-1234.5, 0) == "−1,234"
+
+
+def test_names_of_many_lines_stand_below_the_title():
+    def places(names):
+        picture = ET.fromstring(nb.compare({name: Result(at, rows=60) for at, name in enumerate(names)}).plot().svgs[0])
+        return {text.text: (float(text.get("x")), float(text.get("y"))) for text in picture.iter("text") if text.text in names}
+
+    few = places(["one", "two"])
+    assert {y for _, y in few.values()} == {17.0} and min(x for x, _ in few.values()) > 300
+    names = [f"a way to weight {at}" for at in range(8)]
+    many = places(names)
+    assert len(many) == 8 and min(y for _, y in many.values()) > 30
+    for row in {y for _, y in many.values()}:
+        starts = sorted(x for x, y in many.values() if y == row)
+        assert all(next_one - this >= 7 * len(names[0]) for this, next_one in zip(starts, starts[1:])) and starts[-1] < 700
+
+
+def test_a_heat_map_of_many_cells_keeps_its_names_apart():
+    narrow = nb.heat_map(np.zeros((2, 40)), rows=["a long name of a row", "b"], columns=range(40)).svgs[0]
+    assert "<text class=\"v\"" not in narrow and "a long name of a row, 39: 0.00" in narrow
+    wide = nb.heat_map(np.zeros((2, 12)), rows=["a", "b"], columns=[f"{at} names" for at in range(12)]).svgs[0]
+    assert "font-size:" in wide and wide.count('class="v"') == 24

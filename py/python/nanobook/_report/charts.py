@@ -6,27 +6,33 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nanobook._report.series import Series
-from nanobook._report.svg import Line, bar_chart, box_chart, heat_map, line_chart, number, percent, short
+from nanobook._report.svg import (
+    Line,
+    bar_chart,
+    box_chart,
+    heat_map,
+    line_chart,
+    numbers,
+    percent,
+    percents,
+    shorts,
+)
 
 if TYPE_CHECKING:
     from nanobook._report.svg import Doubles
 
-COLORS = ["c1", "c2", "c3", "c4", "c5", "c6"]
+COLORS = ["c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"]
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
-def _times_one(value: float) -> str:
-    return f"{value:g} ×"
-
-
-def _whole_percent(value: float) -> str:
-    return percent(value, 0 if abs(value) >= 0.02 or value == 0 else 1)
+def _times_one(values: Sequence[float]) -> list[str]:
+    return [f"{value:g} ×" for value in values]
 
 
 def _lines(all_series: Sequence[Series], of: str) -> list[Line]:
     several = len(all_series) > 1
     return [
-        Line(getattr(series, of), series.name if several else "", COLORS[at % 6])
+        Line(getattr(series, of), series.name if several else "", COLORS[at % len(COLORS)])
         for at, series in enumerate(all_series)
     ]
 
@@ -41,7 +47,7 @@ def equity(all_series: Sequence[Series]) -> str:
 
 def growth(all_series: Sequence[Series]) -> str:
     """Growth of one, on a logarithmic scale."""
-    return line_chart("Growth of 1 (logarithmic)", all_series[0].ts, _lines(all_series, "growth"), form=_times_one, log=True)
+    return line_chart("Growth of 1 (logarithmic)", all_series[0].ts, _lines(all_series, "growth"), axis=_times_one, log=True)
 
 
 def drawdown(all_series: Sequence[Series]) -> str:
@@ -49,7 +55,7 @@ def drawdown(all_series: Sequence[Series]) -> str:
     lines = _lines(all_series, "drawdown")
     if len(lines) == 1:
         lines[0].color, lines[0].fill = "c2", True
-    return line_chart("Drawdown", all_series[0].ts, lines, form=_whole_percent, zero=True, height=170)
+    return line_chart("Drawdown", all_series[0].ts, lines, axis=percents, zero=True, height=170)
 
 
 def worst(series: Series) -> str:
@@ -58,7 +64,7 @@ def worst(series: Series) -> str:
     last = len(series.equity) - 1
     marks = [(fall["peak"], fall["recovery"] or last) for fall in falls]
     line = Line(series.growth, "", "c1")
-    return line_chart("The five deepest drawdowns", series.ts, [line], form=_times_one, marks=marks)
+    return line_chart("The five deepest drawdowns", series.ts, [line], axis=_times_one, marks=marks)
 
 
 def exposure(all_series: Sequence[Series]) -> str:
@@ -70,9 +76,9 @@ def exposure(all_series: Sequence[Series]) -> str:
         if len(all_series) == 1:
             lines = [Line(series.gross / series.equity, "gross", "c1"), Line(series.net / series.equity, "net", "c2")]
         else:
-            lines.append(Line(series.gross / series.equity, series.name, COLORS[at % 6]))
+            lines.append(Line(series.gross / series.equity, series.name, COLORS[at % len(COLORS)]))
     title = "Exposure, part of equity" if len(all_series) == 1 else "Gross exposure, part of equity"
-    return line_chart(title, all_series[0].ts, lines, form=_whole_percent, zero=True, height=170)
+    return line_chart(title, all_series[0].ts, lines, axis=percents, zero=True, height=170)
 
 
 def turnover(series: Series) -> str:
@@ -85,7 +91,7 @@ def turnover(series: Series) -> str:
     starts = np.flatnonzero(np.r_[True, months[1:] != months[:-1]])
     sums = np.add.reduceat(np.nan_to_num(series.turnover / series.equity), starts)
     labels = [str(month) for month in months[starts]]
-    return bar_chart("Turnover by month, part of equity", labels, [Line(sums, "", "c4")], form=_whole_percent, height=150, signed=False)
+    return bar_chart("Turnover by month, part of equity", labels, [Line(sums, "", "c4")], axis=percents, height=150, signed=False)
 
 
 def costs(series: Series) -> str:
@@ -94,7 +100,7 @@ def costs(series: Series) -> str:
 
     if series.cost is None:
         return ""
-    return line_chart("Costs so far", series.ts, [Line(np.cumsum(np.nan_to_num(series.cost)), "", "c4")], form=short, zero=True, height=150)
+    return line_chart("Costs so far", series.ts, [Line(np.cumsum(np.nan_to_num(series.cost)), "", "c4")], axis=shorts, zero=True, height=150)
 
 
 def monthly(series: Series) -> str:
@@ -118,8 +124,8 @@ def monthly(series: Series) -> str:
 def yearly(all_series: Sequence[Series]) -> str:
     """Returns by year as bars."""
     years, _ = all_series[0].by("Y")
-    lines = [Line(s.by("Y")[1], s.name if len(all_series) > 1 else "", COLORS[at % 6]) for at, s in enumerate(all_series)]
-    return bar_chart("Returns by year", [str(year) for year in years], lines, form=_whole_percent) if len(years) else ""
+    lines = [Line(s.by("Y")[1], s.name if len(all_series) > 1 else "", COLORS[at % len(COLORS)]) for at, s in enumerate(all_series)]
+    return bar_chart("Returns by year", [str(year) for year in years], lines, axis=percents) if len(years) else ""
 
 
 def histogram(series: Series) -> str:
@@ -131,9 +137,11 @@ def histogram(series: Series) -> str:
         return ""
     bins = min(max(int(np.sqrt(len(returns)) * 1.5), 5), 40)
     counts, edges = np.histogram(returns, bins=bins)
-    labels = [_whole_percent((low + high) / 2) for low, high in zip(edges[:-1], edges[1:])]
+    # Enough digits to tell the middle of a bin from the next one.
+    digits = max(0, 1 - int(np.floor(np.log10(max(100 * (edges[1] - edges[0]), 1e-6)))) - 1)
+    labels = [percent((low + high) / 2, digits) for low, high in zip(edges[:-1], edges[1:])]
     line = Line(counts.astype(float), "", "c1")
-    return bar_chart("Distribution of monthly returns: number of months", labels, [line], form=lambda v: number(v, 0), signed=False)
+    return bar_chart("Distribution of monthly returns: number of months", labels, [line], axis=numbers, signed=False)
 
 
 def boxes(series: Series) -> str:
@@ -146,12 +154,12 @@ def rolling(all_series: Sequence[Series], of: str) -> str:
     """Volatility, Sharpe or Sortino ratio over the last half year."""
     window = max(int(all_series[0].periods_per_year / 2), 2)
     lines = [
-        Line(series.rolling(window, of), series.name if len(all_series) > 1 else "", COLORS[at % 6])
+        Line(series.rolling(window, of), series.name if len(all_series) > 1 else "", COLORS[at % len(COLORS)])
         for at, series in enumerate(all_series)
     ]
-    form = _whole_percent if of == "volatility" else (lambda value: number(value, 1))
+    axis = percents if of == "volatility" else numbers
     title = {"volatility": "Volatility a year", "sharpe": "Sharpe ratio", "sortino": "Sortino ratio"}[of]
-    return line_chart(f"{title} over the last {window} rows", all_series[0].ts, lines, form=form, zero=True, height=150)
+    return line_chart(f"{title} over the last {window} rows", all_series[0].ts, lines, axis=axis, zero=True, height=150)
 
 
 def beta(series: Series, benchmark: Series) -> str:
@@ -169,4 +177,4 @@ def beta(series: Series, benchmark: Series) -> str:
         with np.errstate(divide="ignore", invalid="ignore"):
             values[window:] = np.where(variance > 1e-18, (_rolling_mean(a * b, window) - mean_a * mean_b) / variance, np.nan)
     line = Line(values, "", "c3")
-    return line_chart(f"Beta over the last {window} rows", series.ts, [line], form=lambda v: number(v, 2), zero=True, height=150)
+    return line_chart(f"Beta over the last {window} rows", series.ts, [line], axis=numbers, zero=True, height=150)

@@ -26,17 +26,19 @@ h1{{font-size:22px;margin:0 0 2px}} .sub{{color:var(--muted);margin:0 0 18px}}
 .two{{display:grid;grid-template-columns:minmax(0,760px) minmax(300px,1fr);gap:32px;align-items:start}}
 @media(max-width:900px){{.two{{grid-template-columns:minmax(0,1fr)}}}}
 .chart{{margin-bottom:18px}}
+.wide,.two>div{{overflow-x:auto}} .pair{{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,520px),1fr));gap:10px 32px}}
 table{{border-collapse:collapse;width:100%;margin-bottom:18px}}
 caption{{text-align:left;font-weight:600;padding:0 0 4px}}
 td,th{{padding:3px 6px;border-bottom:1px solid var(--line);text-align:right;font-weight:400}}
+td,th{{white-space:nowrap}} .wide td,.wide th{{padding:3px 12px}} tr.group td{{font-weight:600;padding-top:12px}}
 th{{color:var(--muted)}} td:first-child,th:first-child{{text-align:left;padding-left:0}}
 .foot{{color:var(--muted);font-size:12px;margin-top:12px}}
 @media print{{.page{{padding:0}}.chart,table{{break-inside:avoid}}}}
 </style></head>
 <body class="nb page"><div class="inner">
 <h1>{title}</h1><p class="sub">{subtitle}</p>
-<div class="cards">{cards}</div>
-<div class="two"><div>{pictures}</div><div>{tables}</div></div>
+{cards}
+{body}
 <p class="foot">{foot}</p>
 </div></body></html>
 """
@@ -57,9 +59,16 @@ def say(value: float, kind: str) -> str:
 
 def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "".join(_row(row, len(heads)) for row in rows)
     thead = f"<thead><tr>{head}</tr></thead>" if any(heads) else ""
     return f"<table><caption>{escape(caption)}</caption>{thead}<tbody>{body}</tbody></table>"
+
+
+def _row(cells: Sequence[str], width: int) -> str:
+    """A row of a table; a single cell among many columns is the heading of those below."""
+    if len(cells) == 1 and width > 1:
+        return f'<tr class="group"><td colspan="{width}">{escape(cells[0])}</td></tr>'
+    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
 
 
 def _day(series: Series, row: int | None) -> str:
@@ -162,6 +171,7 @@ def report_page(result: Any, *, title: str, benchmark: Any = None, risk_free: fl
             ("Calmar", "Calmar ratio"),
         ]
     )
+    cards = f'<div class="cards">{cards}</div>'
     pictures = [
         charts.growth(all_series),
         charts.equity([series]),
@@ -188,20 +198,19 @@ def report_page(result: Any, *, title: str, benchmark: Any = None, risk_free: fl
     span = f"{_day(series, 0)} to {_day(series, -1)}, {len(series.equity):,} rows, {number(float(series.equity[0]), 0)} to {number(float(series.equity[-1]), 0)}"
     if not np.isfinite(series.equity).all() or math.isnan(float(series.equity[-1])):
         span += "; some rows of equity are no numbers"
-    return _page(title, span, cards, pictures, tables)
+    body = f'<div class="two"><div>{_charts(pictures)}</div><div>{"".join(tables)}</div></div>'
+    return _page(title, span, cards, body)
 
 
 def compare_page(all_series: Sequence[Series], *, title: str) -> str:
     """The page of several results side by side."""
     groups = [numbers(series) for series in all_series]
-    tables = []
+    names = [series.name for series in all_series]
+    rows: list[Sequence[str]] = []
     for at, (name, first) in enumerate(groups[0]):
-        rows = []
+        rows.append([name])
         for row, (label, _, kind) in enumerate(first):
-            cells = [say(group[at][1][row][1], kind) if row < len(group[at][1]) else "–" for group in groups]
-            rows.append([label, *cells])
-        tables.append(_table(name, ["", *[series.name for series in all_series]], rows))
-    tables.append(_years_table(all_series))
+            rows.append([label, *[say(group[at][1][row][1], kind) if row < len(group[at][1]) else "–" for group in groups]])
     pictures = [
         charts.growth(all_series),
         charts.drawdown(all_series),
@@ -209,14 +218,25 @@ def compare_page(all_series: Sequence[Series], *, title: str) -> str:
         charts.rolling(all_series, "volatility"),
         charts.rolling(all_series, "sharpe"),
         charts.exposure(all_series) if all(series.gross is not None for series in all_series) else "",
-        *[charts.monthly(series).replace("Returns by month, %", f"Returns by month, %: {escape(series.name)}") for series in all_series],
+    ]
+    months = [
+        charts.monthly(series).replace("Returns by month, %", f"Returns by month, %: {escape(series.name)}")
+        for series in all_series
     ]
     leader = all_series[0]
     span = f"{_day(leader, 0)} to {_day(leader, -1)}, {len(leader.equity):,} rows"
-    return _page(title, span, "", pictures, tables)
+    years = _years_table(all_series) if leader.ts.dtype.kind == "M" else ""
+    table = _table("Numbers", ["", *names], rows)
+    lines, maps = (f'<div class="pair">{_charts(some)}</div>' for some in (pictures, months))
+    body = f'{lines}<div class="wide">{table}</div>{maps}<div class="wide">{years}</div>'
+    return _page(title, span, "", body)
 
 
-def _page(title: str, subtitle: str, cards: str, pictures: Sequence[str], tables: Sequence[str]) -> str:
+def _charts(pictures: Sequence[str]) -> str:
+    return "".join(f'<div class="chart">{picture}</div>' for picture in pictures if picture)
+
+
+def _page(title: str, subtitle: str, cards: str, body: str) -> str:
     from nanobook._lib import __version__
 
     return PAGE.format(
@@ -224,8 +244,7 @@ def _page(title: str, subtitle: str, cards: str, pictures: Sequence[str], tables
         subtitle=escape(subtitle),
         style=THEMED,
         cards=cards,
-        pictures="".join(f'<div class="chart">{picture}</div>' for picture in pictures if picture),
-        tables="".join(tables),
+        body=body,
         foot=escape(f"nanobook {__version__}. Times are UTC. Ratios: see the documentation of nanobook.reports."),
     )
 

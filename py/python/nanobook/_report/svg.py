@@ -22,7 +22,7 @@ MOST_BUCKETS = 700
 """Buckets that a long line is drawn by, each with its lowest and highest value: as many as there are pixels."""
 
 STYLE = """
-.nb{--fg:#1f2328;--muted:#59636e;--grid:#d1d9e0;--line:#e6eaef;--bg:#fff;--card:#f6f8fa;--c1:#0969da;--c2:#bc4c00;--c3:#1a7f37;--c4:#8250df;--c5:#9a6700;--c6:#bf3989;--up:26,127,55;--down:207,34,46;
+.nb{--fg:#1f2328;--muted:#59636e;--grid:#d1d9e0;--line:#e6eaef;--bg:#fff;--card:#f6f8fa;--c1:#0969da;--c2:#bc4c00;--c3:#1a7f37;--c4:#8250df;--c5:#9a6700;--c6:#bf3989;--c7:#1b7c83;--c8:#6e7781;--up:26,127,55;--down:207,34,46;
 color:var(--fg);font:13px/1.45 system-ui,-apple-system,"Segoe UI",sans-serif;font-variant-numeric:tabular-nums}
 .nb svg{display:block;width:100%;height:auto;font:11px system-ui,-apple-system,"Segoe UI",sans-serif}
 .nb text{fill:var(--muted)}.nb .t{fill:var(--fg);font-weight:600;font-size:12.5px}.nb .v{fill:var(--fg)}
@@ -31,7 +31,7 @@ color:var(--fg);font:13px/1.45 system-ui,-apple-system,"Segoe UI",sans-serif;fon
 .nb .up{fill:rgb(var(--up))}.nb .down{fill:rgb(var(--down))}
 """
 
-DARK = """--fg:#e6edf3;--muted:#9198a1;--grid:#3d444d;--line:#262c36;--bg:#0d1117;--card:#151b23;--c1:#4493f8;--c2:#f0883e;--c3:#3fb950;--c4:#ab7df8;--c5:#d29922;--c6:#db61a2;--up:63,185,80;--down:248,81,73"""
+DARK = """--fg:#e6edf3;--muted:#9198a1;--grid:#3d444d;--line:#262c36;--bg:#0d1117;--card:#151b23;--c1:#4493f8;--c2:#f0883e;--c3:#3fb950;--c4:#ab7df8;--c5:#d29922;--c6:#db61a2;--c7:#39c5cf;--c8:#8b949e;--up:63,185,80;--down:248,81,73"""
 
 THEMED = (
     STYLE
@@ -51,12 +51,14 @@ def escape(text: object) -> str:
 
 def percent(value: float, digits: int = 1) -> str:
     """A part of one as per cent, with a true minus sign."""
-    return "–" if not math.isfinite(value) else f"{value * 100:,.{digits}f} %".replace("-", "−")
+    return "–" if not math.isfinite(value) else f"{number(value * 100, digits)} %"
 
 
 def number(value: float, digits: int = 2) -> str:
-    """A number with thousands separated, with a true minus sign."""
-    return "–" if not math.isfinite(value) else f"{value:,.{digits}f}".replace("-", "−")
+    """A number with thousands separated, with a true minus sign; what is rounded to zero has none."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
 
 
 def short(value: float) -> str:
@@ -81,9 +83,39 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [round(at * step, 12) for at in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
+Axis: TypeAlias = "Callable[[Sequence[float]], list[str]]"
+"""What is written beside the marks of an axis."""
+
+
+def digits_of(values: Sequence[float]) -> int:
+    """The fewest digits behind the point with which none of these round numbers loses any."""
+    most = max((abs(value) for value in values), default=0.0)
+    for digits in range(6):
+        if all(abs(round(value, digits) - value) <= 1e-9 * most for value in values):
+            return digits
+    return 6
+
+
+def percents(values: Sequence[float]) -> list[str]:
+    """Parts of one as per cent, with as many digits as they need."""
+    digits = digits_of([value * 100 for value in values])
+    return [percent(value, digits) for value in values]
+
+
+def numbers(values: Sequence[float]) -> list[str]:
+    """Numbers with as many digits as they need."""
+    digits = digits_of(values)
+    return [number(value, digits) for value in values]
+
+
+def shorts(values: Sequence[float]) -> list[str]:
+    """Numbers of currency in a few characters."""
+    return [short(value) for value in values]
+
+
 @dataclass
 class Line:
-    """A line of a chart: its values over the chart's times, its name and its colour (``c1`` to ``c6``)."""
+    """A line of a chart: its values over the chart's times, its name and its colour (``c1`` to ``c8``)."""
 
     values: Doubles
     name: str = ""
@@ -122,23 +154,47 @@ def x_ticks(times: Times) -> list[tuple[int, str]]:
     return [(at, str(parts[at])) for at in starts[::step]]
 
 
-class Chart:
-    """A picture in the making: a title, axes, and what is drawn between them."""
+LETTER = 6.9
+"""Width of a letter of a chart, about, in CSS pixels."""
 
-    def __init__(self, title: str, height: int = 220) -> None:
-        self.title, self.height = title, height
+LEGEND = 16
+"""Height of a row of names of lines."""
+
+
+class Chart:
+    """A picture in the making: a title, axes, and what is drawn between them.
+
+    Names of lines stand at the right of the title where they have room, and in rows of their own where they have not.
+    """
+
+    def __init__(self, title: str, height: int = 220, lines: Sequence[Line] = ()) -> None:
+        self.title, self.height, self.top = title, height, TOP
         self.parts: list[str] = []
+        named = [line for line in lines if line.name]
+        widths = [7 * len(line.name) + 26 for line in named]
+        x, y = WIDTH - RIGHT - sum(widths), 13
+        if named and x < 7.5 * len(title) + 12:
+            x, y = 0, 13 + LEGEND + 4
+        for line, width in zip(named, widths):
+            if x > 0 and x + width > WIDTH - RIGHT:
+                x, y = 0, y + LEGEND
+            self.parts.append(f'<line x1="{x}" x2="{x + 14}" y1="{y}" y2="{y}" stroke="var(--{line.color})" stroke-width="2.5"/>')
+            self.parts.append(f'<text x="{x + 18}" y="{y + 4}">{escape(line.name)}</text>')
+            x += width
+        if y > 13:
+            self.top += y - 13
+            self.height += y - 13
 
     def y(self, low: float, high: float, *, log: bool = False) -> Callable[[float], float]:
         """A scale from values to pixels."""
         if log:
             low, high = math.log(low), math.log(high)
         span = (high - low) or 1.0
-        room = self.height - TOP - BOTTOM
+        room = self.height - self.top - BOTTOM
 
         def place(value: float) -> float:
             value = math.log(value) if log else value
-            return TOP + room * (1 - (value - low) / span)
+            return self.top + room * (1 - (value - low) / span)
 
         return place
 
@@ -148,15 +204,6 @@ class Chart:
             style = "z" if zero is not None and abs(y - zero) < 1e-6 else "g"
             self.parts.append(f'<line class="{style}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
             self.parts.append(f'<text x="{LEFT - 8}" y="{y + 3.5:.1f}" text-anchor="end">{escape(text)}</text>')
-
-    def legend(self, lines: Sequence[Line]) -> None:
-        """Names of the lines, at the right of the title."""
-        x = WIDTH - RIGHT
-        for line in reversed([line for line in lines if line.name]):
-            width = 7 * len(line.name) + 22
-            x -= width
-            self.parts.append(f'<line x1="{x}" x2="{x + 14}" y1="13" y2="13" stroke="var(--{line.color})" stroke-width="2.5"/>')
-            self.parts.append(f'<text x="{x + 18}" y="17">{escape(line.name)}</text>')
 
     def svg(self) -> str:
         """The picture."""
@@ -171,7 +218,7 @@ def line_chart(
     times: Times,
     lines: Sequence[Line],
     *,
-    form: Callable[[float], str] = short,
+    axis: Axis = shorts,
     log: bool = False,
     zero: bool = False,
     height: int = 220,
@@ -180,7 +227,7 @@ def line_chart(
     """Lines over time; ``zero`` keeps zero in the picture, ``marks`` shades spans of rows."""
     import numpy as np
 
-    chart = Chart(title, height)
+    chart = Chart(title, height, lines)
     finite = np.concatenate([line.values[np.isfinite(line.values)] for line in lines]) if lines else np.array([])
     if len(times) < 2 or finite.size == 0:
         chart.parts.append(f'<text x="{WIDTH / 2}" y="{height / 2}" text-anchor="middle">too few rows</text>')
@@ -193,19 +240,18 @@ def line_chart(
         low, high = low - abs(low) * 0.01 - 1e-9, high + abs(high) * 0.01 + 1e-9
     y = chart.y(low, high, log=log)
     values = _log_ticks(low, high) if log else ticks(low, high)
-    chart.grid([(y(value), form(value)) for value in values], y(0.0) if zero else None)
+    chart.grid([(y(value), text) for value, text in zip(values, axis(values))], y(0.0) if zero else None)
     seconds = times.astype("datetime64[s]").astype(float) if times.dtype.kind == "M" else np.arange(len(times), dtype=float)
     x = LEFT + (WIDTH - LEFT - RIGHT) * (seconds - seconds[0]) / ((seconds[-1] - seconds[0]) or 1.0)
     for at, text in x_ticks(times):
         if LEFT + 12 <= x[at] <= WIDTH - RIGHT - 12:
-            chart.parts.append(f'<text x="{x[at]:.1f}" y="{height - 6}" text-anchor="middle">{escape(text)}</text>')
+            chart.parts.append(f'<text x="{x[at]:.1f}" y="{chart.height - 6}" text-anchor="middle">{escape(text)}</text>')
     for start, end in marks:
         left, width = x[start], max(x[end] - x[start], 1.0)
-        room = height - TOP - BOTTOM
-        chart.parts.append(f'<rect x="{left:.1f}" y="{TOP}" width="{width:.1f}" height="{room}" fill="rgba(var(--down),.14)"/>')
+        room = chart.height - chart.top - BOTTOM
+        chart.parts.append(f'<rect x="{left:.1f}" y="{chart.top}" width="{width:.1f}" height="{room}" fill="rgba(var(--down),.14)"/>')
     for line in lines:
         chart.parts.append(_path(line, x, y, y(0.0) if zero else y(low)))
-    chart.legend(lines)
     return chart.svg()
 
 
@@ -240,25 +286,27 @@ def bar_chart(
     labels: Sequence[str],
     series: Sequence[Line],
     *,
-    form: Callable[[float], str] = percent,
+    axis: Axis = percents,
     height: int = 220,
     signed: bool = True,
 ) -> str:
     """Bars for each label; one series is coloured by sign when ``signed``."""
     import numpy as np
 
-    chart = Chart(title, height)
+    chart = Chart(title, height, series)
     values = np.concatenate([line.values for line in series]) if series else np.array([])
     finite = values[np.isfinite(values)]
     if finite.size == 0:
         chart.parts.append(f'<text x="{WIDTH / 2}" y="{height / 2}" text-anchor="middle">too few rows</text>')
         return chart.svg()
     low, high = min(float(finite.min()), 0.0), max(float(finite.max()), 0.0)
-    y = chart.y(low, high if high > low else 1.0)
-    chart.grid([(y(value), form(value)) for value in ticks(low, high if high > low else 1.0)], y(0.0))
+    high = high if high > low else 1.0
+    y = chart.y(low, high)
+    marks = ticks(low, high)
+    chart.grid([(y(value), text) for value, text in zip(marks, axis(marks))], y(0.0))
     slot = (WIDTH - LEFT - RIGHT) / len(labels)
     width = max(min(slot * 0.8 / len(series), 40.0), 0.6)
-    every = max(1, math.ceil(len(labels) / 14))
+    every = max(1, math.ceil((LETTER * max(map(len, labels)) + 10) / slot))
     for at, label in enumerate(labels):
         middle = LEFT + slot * (at + 0.5)
         for place, line in enumerate(series):
@@ -272,8 +320,7 @@ def bar_chart(
                 color = f' fill="var(--{line.color})"'
             chart.parts.append(f'<rect{color} x="{x:.1f}" y="{top:.1f}" width="{width:.1f}" height="{max(bottom - top, 0.5):.1f}"/>')
         if at % every == 0:
-            chart.parts.append(f'<text x="{middle:.1f}" y="{height - 6}" text-anchor="middle">{escape(label)}</text>')
-    chart.legend(series)
+            chart.parts.append(f'<text x="{middle:.1f}" y="{chart.height - 6}" text-anchor="middle">{escape(label)}</text>')
     return chart.svg()
 
 
@@ -296,27 +343,41 @@ def heat_map(
 
     height = TOP + 20 + 22 * len(rows) + 6
     chart = Chart(title, height)
-    cell = (WIDTH - LEFT - RIGHT - (8 if apart is not None else 0)) / max(len(columns), 1)
+    left = max(LEFT, LETTER * max(map(len, rows), default=0) + 14)
+    cell = (WIDTH - left - RIGHT - (8 if apart is not None else 0)) / max(len(columns), 1)
     inner = np.delete(values, apart, axis=1) if apart is not None else values
     strengths = {False: strong or _strength(inner - middle), True: _strength(values[:, apart] - middle) if apart is not None else 1.0}
+    texts = [[form(float(value)) if math.isfinite(value) else "" for value in row] for row in values]
+    head, inside = _font(columns, cell), _font([text for row in texts for text in row], cell)
     for at, name in enumerate(columns):
-        x = LEFT + cell * (at + 0.5) + (8 if apart is not None and at >= apart else 0)
-        chart.parts.append(f'<text x="{x:.1f}" y="{TOP + 12}" text-anchor="middle">{escape(name)}</text>')
+        x = left + cell * (at + 0.5) + (8 if apart is not None and at >= apart else 0)
+        shown = f'<text{head} x="{x:.1f}" y="{TOP + 12}" text-anchor="middle">{escape(name)}</text>'
+        chart.parts.append(shown if head is not None else "")
     for row, name in enumerate(rows):
         top = TOP + 20 + 22 * row
-        chart.parts.append(f'<text x="{LEFT - 8}" y="{top + 14.5}" text-anchor="end">{escape(name)}</text>')
-        for at in range(len(columns)):
+        chart.parts.append(f'<text x="{left - 8:.1f}" y="{top + 14.5}" text-anchor="end">{escape(name)}</text>')
+        for at, column in enumerate(columns):
             value = float(values[row, at])
             if not math.isfinite(value):
                 continue
-            x = LEFT + cell * at + (8 if apart is not None and at >= apart else 0)
+            x = left + cell * at + (8 if apart is not None and at >= apart else 0)
             part = min(abs(value - middle) / strengths[at == apart], 1.0)
             color = "up" if value >= middle else "down"
+            told = f"<title>{escape(name)}, {escape(column)}: {escape(texts[row][at])}</title>"
             chart.parts.append(
-                f'<rect x="{x + 0.5:.1f}" y="{top + 0.5}" width="{cell - 1:.1f}" height="21" fill="rgba(var(--{color}),{part * 0.55:.2f})"/>'
-                f'<text class="v" x="{x + cell / 2:.1f}" y="{top + 14.5}" text-anchor="middle">{escape(form(value))}</text>'
+                f'<rect x="{x + 0.5:.1f}" y="{top + 0.5}" width="{cell - 1:.1f}" height="21" fill="rgba(var(--{color}),{part * 0.55:.2f})">{told}</rect>'
             )
+            if inside is not None:
+                chart.parts.append(
+                    f'<text class="v"{inside} x="{x + cell / 2:.1f}" y="{top + 14.5}" text-anchor="middle">{escape(texts[row][at])}</text>'
+                )
     return chart.svg()
+
+
+def _font(texts: Sequence[str], width: float) -> str | None:
+    """The style with which the longest of some texts fits; ``None`` when it would be too small to read."""
+    size = 11 * (width - 4) / (LETTER * max(map(len, texts), default=1) or 1)
+    return None if size < 6.5 else "" if size >= 11 else f' style="font-size:{size:.1f}px"'
 
 
 def _strength(values: Any) -> float:
@@ -339,7 +400,8 @@ def box_chart(title: str, labels: Sequence[str], groups: Sequence[Doubles], *, h
         return chart.svg()
     low, high = min(float(g.min()) for g in filled), max(float(g.max()) for g in filled)
     y = chart.y(low, high if high > low else low + 1.0)
-    chart.grid([(y(value), percent(value)) for value in ticks(low, high)], y(0.0) if low < 0 < high else None)
+    marks = ticks(low, high)
+    chart.grid([(y(value), text) for value, text in zip(marks, percents(marks))], y(0.0) if low < 0 < high else None)
     slot = (WIDTH - LEFT - RIGHT) / len(groups)
     for at, (label, group) in enumerate(zip(labels, groups)):
         middle = LEFT + slot * (at + 0.5)
