@@ -145,6 +145,29 @@ impl Core {
         Ok(Self::begin(State::default(), record, engine, now))
     }
 
+    /// [`Core::start`], with a planted defect.
+    ///
+    /// # Errors
+    /// As [`Core::start`].
+    #[cfg(feature = "simulation")]
+    pub(crate) fn start_with(
+        plan: Plan,
+        engine: RiskEngine,
+        now: Now,
+        defect: Option<Defect>,
+    ) -> Result<(Self, Vec<Command>)> {
+        plan.check()?;
+        let state = State {
+            defect,
+            ..State::default()
+        };
+        let record = Record::Approved {
+            plan: Box::new(plan),
+            checks: Vec::new(),
+        };
+        Ok(Self::begin(state, record, engine, now))
+    }
+
     /// Takes a run up again. One that is done, or was stale from the start, ends again at once.
     ///
     /// # Errors
@@ -183,6 +206,10 @@ impl Core {
 
     fn begin(state: State, record: Record, engine: RiskEngine, now: Now) -> (Self, Vec<Command>) {
         let mut core = Self::idle(state, engine, now);
+        if record == Record::Resumed {
+            // Messages of the process before count too.
+            core.live.asleep_until = now.mono_ns.saturating_add(SECOND);
+        }
         core.record(record);
         core.prefix = Plan::prefix(&core.plan().run_id);
         core.live.doubts = vec![Doubts::default(); core.plan().legs.len()];

@@ -25,6 +25,9 @@ use crate::core::Entry;
 use crate::error::{Error, Result};
 
 pub use disk::{Disk, FileDisk, MemoryDisk};
+#[cfg(feature = "simulation")]
+pub(crate) use frame::read_on;
+
 pub use frame::Contents;
 
 /// A journal that is written.
@@ -49,14 +52,17 @@ pub struct Journal<D> {
     hash: [u8; 32],
     buffer: Vec<u8>,
     broken: bool,
+    #[cfg(feature = "simulation")]
+    pub(crate) defect: Option<crate::core::Defect>,
 }
 
 impl<D: Disk> Journal<D> {
     /// Opens a journal, or begins one, and reads what is in it. What a crash has cut short at its end is dropped.
     ///
     /// # Errors
-    /// When it can't be read or written, is no journal, or is damaged.
+    /// When another process has it, it can't be read or written, is no journal, or is damaged.
     pub fn open(mut disk: D) -> Result<(Self, Contents)> {
+        disk.lock()?;
         let bytes = disk.read()?;
         let contents = frame::read(&bytes)?;
         if contents.torn_bytes > 0 {
@@ -71,6 +77,8 @@ impl<D: Disk> Journal<D> {
             hash: contents.hash,
             buffer: Vec::new(),
             broken: false,
+            #[cfg(feature = "simulation")]
+            defect: None,
         };
         Ok((journal, contents))
     }

@@ -3,4 +3,7 @@
 /// A way to do it wrong. Compiled with the feature `simulation` only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Defect {}
+pub enum Defect {
+    /// A second process may write the journal.
+    LockIgnored,
+}

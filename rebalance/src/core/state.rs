@@ -77,7 +77,7 @@ pub struct State {
     /// The number of the next record.
     pub next_seq: u64,
     #[serde(skip)]
-    by_id: BTreeMap<ClientOrderId, usize>,
+    pub(super) by_id: BTreeMap<ClientOrderId, usize>,
     #[cfg(feature = "simulation")]
     #[serde(skip)]
     pub(crate) defect: Option<Defect>,
@@ -189,6 +189,22 @@ impl State {
         Ok(state)
     }
 
+    /// Replays records, with a planted defect.
+    ///
+    /// # Errors
+    /// As [`State::replay`].
+    #[cfg(feature = "simulation")]
+    pub(crate) fn replay_with(entries: &[Entry], defect: Option<Defect>) -> Result<Self> {
+        let mut state = Self {
+            defect,
+            ..Self::default()
+        };
+        for entry in entries {
+            state.apply(entry)?;
+        }
+        Ok(state)
+    }
+
     /// Takes a record in.
     ///
     /// # Errors
@@ -286,7 +302,8 @@ impl State {
 
     fn resume(&mut self) {
         self.resumed += 1;
-        self.killed = false;
+        // The switch of a run that has ended is history; that of a run that was cut off still counts.
+        self.killed &= self.outcome.is_none();
         self.outcome = None;
         for order in &mut self.orders {
             if order.state == OrderState::Journaled {

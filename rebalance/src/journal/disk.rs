@@ -9,6 +9,12 @@ use crate::error::{Error, Result};
 
 /// A file that grows at its end.
 pub trait Disk {
+    /// Keeps other processes from it.
+    ///
+    /// # Errors
+    /// When another process has it.
+    fn lock(&mut self) -> Result<()>;
+
     /// All of it.
     ///
     /// # Errors
@@ -42,10 +48,10 @@ pub struct FileDisk {
 }
 
 impl FileDisk {
-    /// Opens a file, or makes one that only its owner reads, and locks it.
+    /// Opens a file, or makes one that only its owner reads.
     ///
     /// # Errors
-    /// When it can't be opened, or another process has it.
+    /// When it can't be opened.
     pub fn open(path: &Path) -> Result<Self> {
         let fault = |source| Error::File {
             path: path.to_owned(),
@@ -56,15 +62,6 @@ impl FileDisk {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(fault)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::Locked {
-                    path: path.to_owned(),
-                });
-            }
-            Err(TryLockError::Error(source)) => return Err(fault(source)),
-        }
         // Its name must last as well as its bytes.
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -88,6 +85,16 @@ impl FileDisk {
 }
 
 impl Disk for FileDisk {
+    fn lock(&mut self) -> Result<()> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(Error::Locked {
+                path: self.path.clone(),
+            }),
+            Err(TryLockError::Error(source)) => Err(self.fault(source)),
+        }
+    }
+
     fn read(&mut self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.file
@@ -121,6 +128,9 @@ struct Memory {
     bytes: Vec<u8>,
     synced: usize,
     room: Option<usize>,
+    locked: bool,
+    /// Whether what is synced is not.
+    lies: bool,
 }
 
 impl MemoryDisk {
@@ -153,17 +163,45 @@ impl MemoryDisk {
         self.with(|memory| memory.room = room);
     }
 
+    /// What lasts, from a byte on.
+    pub fn synced_from(&self, at: usize) -> Vec<u8> {
+        self.with(|memory| memory.bytes[at.min(memory.synced)..memory.synced].to_vec())
+    }
+
+    /// The process that has it is gone.
+    pub fn unlock(&self) {
+        self.with(|memory| memory.locked = false);
+    }
+
+    /// From now on nothing that is added lasts, whatever [`Disk::sync`] says: the power is about to fail.
+    pub fn fail_syncs(&self) {
+        self.with(|memory| memory.lies = true);
+    }
+
     /// The power fails: of what was not synced, `kept` bytes are there.
     pub fn crash(&self, kept: usize) {
         self.with(|memory| {
             let len = (memory.synced + kept).min(memory.bytes.len());
             memory.bytes.truncate(len);
             memory.synced = len;
+            memory.locked = false;
+            memory.lies = false;
         });
     }
 }
 
 impl Disk for MemoryDisk {
+    fn lock(&mut self) -> Result<()> {
+        self.with(|memory| {
+            if std::mem::replace(&mut memory.locked, true) {
+                return Err(Error::Locked {
+                    path: PathBuf::from("memory"),
+                });
+            }
+            Ok(())
+        })
+    }
+
     fn read(&mut self) -> Result<Vec<u8>> {
         Ok(self.with(|memory| memory.bytes.clone()))
     }
@@ -184,7 +222,11 @@ impl Disk for MemoryDisk {
     }
 
     fn sync(&mut self) -> Result<()> {
-        self.with(|memory| memory.synced = memory.bytes.len());
+        self.with(|memory| {
+            if !memory.lies {
+                memory.synced = memory.bytes.len();
+            }
+        });
         Ok(())
     }
 

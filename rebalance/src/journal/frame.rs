@@ -102,27 +102,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Contents> {
         };
     }
     let mut at = LINE.len();
-    while let Some(whole) = frame_len(&bytes[at..]) {
-        let frame = &bytes[at..at + whole];
-        let damaged = |detail: String| Error::Damaged {
-            offset: at as u64,
-            seq: contents.entries.len() as u64,
-            detail,
-        };
-        let body = &frame[..whole - 36];
-        let hash = chained(contents.hash, body);
-        if hash != frame[whole - 36..whole - 4] {
-            return Err(damaged("it does not follow the record before it".into()));
-        }
-        let entry: Entry = serde_json::from_slice(&body[4..])
-            .map_err(|error| damaged(format!("no record: {error}")))?;
-        let canonical = serde_json::to_vec(&entry).map_err(|error| damaged(error.to_string()))?;
-        if canonical != body[4..] {
-            return Err(damaged("not in canonical form".into()));
-        }
-        if entry.seq != contents.entries.len() as u64 {
-            return Err(damaged(format!("its number is {}", entry.seq)));
-        }
+    while let Some((entry, hash, whole)) = follow(bytes, at, &contents)? {
         contents.entries.push(entry);
         contents.hashes.push(hash);
         contents.hash = hash;
@@ -139,6 +119,54 @@ pub(super) fn read(bytes: &[u8]) -> Result<Contents> {
         });
     }
     Ok(contents)
+}
+
+/// The record at `at`, its hash and the length of its frame; `None` where no frame with the right checksum begins.
+fn follow(
+    bytes: &[u8],
+    at: usize,
+    before: &Contents,
+) -> Result<Option<(Entry, [u8; 32], usize)>> {
+    let Some(whole) = frame_len(&bytes[at..]) else {
+        return Ok(None);
+    };
+    let frame = &bytes[at..at + whole];
+    let seq = before.entries.len() as u64;
+    let damaged = |detail: String| Error::Damaged {
+        offset: at as u64,
+        seq,
+        detail,
+    };
+    let body = &frame[..whole - 36];
+    let hash = chained(before.hash, body);
+    if hash != frame[whole - 36..whole - 4] {
+        return Err(damaged("it does not follow the record before it".into()));
+    }
+    let entry: Entry = serde_json::from_slice(&body[4..])
+        .map_err(|error| damaged(format!("no record: {error}")))?;
+    let canonical = serde_json::to_vec(&entry).map_err(|error| damaged(error.to_string()))?;
+    if canonical != body[4..] {
+        return Err(damaged("not in canonical form".into()));
+    }
+    if entry.seq != seq {
+        return Err(damaged(format!("its number is {}", entry.seq)));
+    }
+    Ok(Some((entry, hash, whole)))
+}
+
+/// Reads on: the records in bytes that follow what was read before. For readers that follow a writer.
+#[cfg(feature = "simulation")]
+pub(crate) fn read_on(contents: &mut Contents, bytes: &[u8]) -> Result<()> {
+    let mut at = 0;
+    while let Some((entry, hash, whole)) = follow(bytes, at, contents)? {
+        contents.entries.push(entry);
+        contents.hashes.push(hash);
+        contents.hash = hash;
+        contents.len += whole as u64;
+        at += whole;
+    }
+    contents.torn_bytes = (bytes.len() - at) as u64;
+    Ok(())
 }
 
 /// Whether bytes that begin with no valid frame are what a crash leaves: cut short, or zeros where nothing was written

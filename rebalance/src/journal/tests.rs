@@ -104,6 +104,7 @@ fn a_full_disk_is_an_error_and_what_was_there_stays() {
         assert!(matches!(journal.append(rest), Err(Error::Write(_))));
         assert!(journal.append(rest).is_err(), "it takes nothing more");
         disk.limit(None);
+        disk.unlock();
         let (mut journal, contents) = Journal::open(disk.clone()).unwrap();
         let kept = contents.entries.len();
         assert!((3..5).contains(&kept));
