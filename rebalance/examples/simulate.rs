@@ -90,7 +90,10 @@ fn main() -> ExitCode {
             tally.endings
         );
         if let Some((seed, violation)) = &tally.first {
-            println!("   {} broken, first: seed {seed}: {violation}", tally.broken);
+            println!(
+                "   {} broken, first: seed {seed}: {violation}",
+                tally.broken
+            );
         }
     };
     match args.first().map(String::as_str) {

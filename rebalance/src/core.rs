@@ -15,7 +15,6 @@
 
 mod act;
 mod answer;
-#[cfg(feature = "simulation")]
 mod defect;
 mod look;
 mod outcome;
@@ -35,6 +34,8 @@ use look::Look;
 
 #[cfg(feature = "simulation")]
 pub use defect::Defect;
+#[cfg(not(feature = "simulation"))]
+pub(crate) use defect::Defect;
 pub use outcome::{Doubt, Ending, LegEnd, Outcome, Residual, Why};
 pub use plan::{Leg, Plan};
 pub use record::{Entry, Record};
@@ -68,14 +69,37 @@ struct Watch {
     cancelled_at: Option<i64>,
 }
 
-/// Since when something of a leg is not as it should be.
+/// Something that is not as it should be: since when, and in how many looks.
+#[derive(Clone, Copy, Debug, Default)]
+struct Trouble {
+    since: Option<i64>,
+    looks: u32,
+}
+
+impl Trouble {
+    /// Whether it has been seen in several looks, over at least `ns`. It begins now unless it has begun.
+    fn lasts(&mut self, now: i64, ns: i64) -> bool {
+        self.looks += 1;
+        now - *self.since.get_or_insert(now) >= ns && self.looks > 2
+    }
+
+    fn is_new(&self) -> bool {
+        self.since.is_none()
+    }
+
+    fn is_over(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// What is not as it should be of a leg.
 #[derive(Clone, Copy, Debug, Default)]
 struct Doubts {
-    unsettled: Option<i64>,
-    moved: Option<i64>,
-    no_quote: Option<i64>,
-    no_cash: Option<i64>,
-    risk: Option<i64>,
+    unsettled: Trouble,
+    moved: Trouble,
+    no_quote: Trouble,
+    no_cash: Trouble,
+    risk: Trouble,
 }
 
 /// What a process knows and the journal does not.
@@ -281,13 +305,20 @@ impl Core {
     }
 
     fn mono(&self) -> i64 {
+        if self.state.flawed(Defect::WallClockWaits) {
+            return self.live.now.wall.0;
+        }
         self.live.now.mono_ns
+    }
+
+    fn flawed(&self, defect: Defect) -> bool {
+        self.state.flawed(defect)
     }
 
     /// Goes on as far as it can without an answer, a write or time.
     fn advance(&mut self, commands: &mut Vec<Command>) {
         loop {
-            if self.live.writing {
+            if self.live.writing && !self.flawed(Defect::SentBeforeWritten) {
                 return;
             }
             self.expire();
@@ -296,6 +327,11 @@ impl Core {
                 self.live.writing = true;
                 let entries = std::mem::take(&mut self.live.unwritten);
                 commands.push(Command::Write(entries));
+                if self.flawed(Defect::SentBeforeWritten) {
+                    self.advance(commands);
+                    let write = commands.iter().position(|c| matches!(c, Command::Write(_)));
+                    commands.rotate_left(write.map_or(0, |at| at + 1));
+                }
                 return;
             }
             if let Some(outcome) = &self.state.outcome {
@@ -336,6 +372,9 @@ impl Core {
         {
             self.live.sends.pop_front();
         }
+        if self.flawed(Defect::RateIgnored) {
+            return None;
+        }
         let full = self.live.sends.len() >= self.settings().rate.max(1) as usize;
         full.then(|| self.live.sends[0] + SECOND)
     }
@@ -359,6 +398,9 @@ impl Core {
     /// Stops waiting for an answer that does not come.
     fn expire(&mut self) {
         let now = self.mono();
+        if self.flawed(Defect::NeverExpires) {
+            return;
+        }
         let Some(flight) = self.live.flight.take_if(|flight| now >= flight.deadline) else {
             return;
         };
@@ -370,17 +412,26 @@ impl Core {
         };
         if let Some(client_order_id) = flight.request.submits() {
             self.live.late.insert(flight.id, client_order_id);
+            let reply = if self.flawed(Defect::SilenceIsRefusal) {
+                Reply::NotSent(failure.clone())
+            } else {
+                Reply::Unknown(failure.clone())
+            };
             self.record(Record::Submitted {
                 client_order_id,
-                reply: Reply::Unknown(failure.clone()),
+                reply,
             });
         }
         self.fail(&failure);
+        if self.flawed(Defect::ResentOnSilence) {
+            self.live.to_submit.extend(flight.request.submits());
+            self.live.look.step = look::Step::Send;
+        }
     }
 
     /// Why no order is sent any more.
     fn closing(&self) -> Option<Why> {
-        if self.state.killed {
+        if self.state.killed && !self.flawed(Defect::KillIgnored) {
             return Some(Why::Killed);
         }
         let late = self.mono() - self.live.started >= self.settings().deadline_ns;
@@ -394,7 +445,7 @@ impl Core {
             return;
         };
         let since = *self.live.closing_since.get_or_insert(now);
-        if self.state.outcome.is_some() || now - since < 2 * self.settings().patience_ns {
+        if self.state.outcome.is_some() || now - since < 3 * self.settings().patience_ns {
             return;
         }
         for leg in 0..self.state.legs.len() {

@@ -21,7 +21,7 @@ mod frame;
 
 use std::path::Path;
 
-use crate::core::Entry;
+use crate::core::{Defect, Entry};
 use crate::error::{Error, Result};
 
 pub use disk::{Disk, FileDisk, MemoryDisk};
@@ -98,10 +98,23 @@ impl<D: Disk> Journal<D> {
             self.hash = frame::write(&mut self.buffer, entry, self.hash)?;
         }
         self.broken = true;
-        self.disk.append(&self.buffer)?;
-        self.disk.sync()?;
+        let written = self.disk.append(&self.buffer);
+        if !self.flawed(Defect::WriteErrorIgnored) {
+            written?;
+        }
+        if !self.flawed(Defect::NotSynced) {
+            self.disk.sync()?;
+        }
         self.broken = false;
         Ok(())
+    }
+
+    fn flawed(&self, defect: Defect) -> bool {
+        #[cfg(feature = "simulation")]
+        let planted = self.defect == Some(defect);
+        #[cfg(not(feature = "simulation"))]
+        let planted = false && defect == Defect::NotSynced;
+        planted
     }
 
     /// The disk.

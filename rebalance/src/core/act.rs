@@ -7,17 +7,12 @@ use nanobook_risk::{Outcome as Verdict, Proceeds, Session, Situation, Subject};
 use super::outcome::{Doubt, Ending, LegEnd, Outcome, Residual, Why};
 use super::settings::Spend;
 use super::state::Tracked;
-use super::{Core, Record, SECOND, price};
+use super::{Core, Defect, Record, SECOND, price};
 
 /// An order that a leg would send.
 struct Candidate {
     leg: usize,
     order: NewOrder,
-}
-
-/// Whether something has lasted for a while. It begins now unless it has begun.
-fn lasts(since: &mut Option<i64>, now: i64, ns: i64) -> bool {
-    now - *since.get_or_insert(now) >= ns
 }
 
 impl Core {
@@ -28,9 +23,16 @@ impl Core {
         if self.is_stale() {
             return;
         }
-        for leg in 0..self.state.legs.len() {
-            self.tend(leg);
-            if self.settle(leg)
+        // Every leg is settled before any sends: what one of them turns out to be decides whose turn it is.
+        let legs = 0..self.state.legs.len();
+        let ready: Vec<usize> = legs
+            .filter(|&leg| {
+                self.tend(leg);
+                self.settle(leg)
+            })
+            .collect();
+        for leg in ready {
+            if self.is_its_turn(leg)
                 && candidates.len() < self.settings().batch as usize
                 && let Some(candidate) = self.candidate(leg)
             {
@@ -56,20 +58,25 @@ impl Core {
             return false;
         }
         let (now, grace) = (self.mono(), self.settings().grace_ns);
-        let lasting = (self.live.doubts.first_mut())
-            .is_some_and(|doubts| lasts(&mut doubts.moved, now, grace));
+        let lasting =
+            (self.live.doubts.first_mut()).is_some_and(|doubts| doubts.moved.lasts(now, grace));
         if lasting {
             self.end(Ending::Stale);
         }
         true
     }
 
-    /// Orders that were asked for often and long enough never arrived, when the position says so too.
+    /// Orders that the venue does not name, however often and long it was asked, never arrived, or have ended where it has
+    /// shown them before; when the position is what the known executions explain.
     fn believe_absence(&mut self) {
         let settings = self.settings();
-        let (now, grace, answers) = (self.mono(), settings.grace_ns, settings.absent_answers);
+        let (mut grace, mut answers) = (settings.grace_ns, settings.absent_answers);
+        if self.flawed(Defect::AbsentAtOnce) {
+            (grace, answers) = (0, 1);
+        }
+        let now = self.mono();
         let mut absent = Vec::new();
-        for order in self.state.orders.iter().filter(|o| Self::is_unknown(o)) {
+        for order in self.state.orders.iter().filter(|o| self.is_missing(o)) {
             let id = order.order.client_order_id;
             let Some(watch) = self.live.watch.get(&id) else {
                 continue;
@@ -77,7 +84,11 @@ impl Core {
             let over_ns = now - watch.absent_since;
             let enough = watch.absent >= answers && over_ns >= grace && now - watch.since >= grace;
             let leg = order.leg as usize;
-            let Some(position) = self.position_if_explained(leg) else {
+            let mut position = self.position_if_explained(leg);
+            if self.flawed(Defect::AbsentByOrderAlone) {
+                position = Some(Units::ZERO);
+            }
+            let Some(position) = position else {
                 continue;
             };
             if enough {
@@ -98,6 +109,9 @@ impl Core {
     fn position_if_explained(&self, at: usize) -> Option<Units> {
         let leg = &self.plan().legs[at];
         let held = self.live.look.position(leg.symbol())?;
+        if self.flawed(Defect::PositionIgnored) || self.flawed(Defect::FillsAreAll) {
+            return Some(held);
+        }
         let off = held.0 - self.state.expected(at, leg).0;
         (off.abs() < leg.instrument.lot.0).then_some(held)
     }
@@ -123,10 +137,18 @@ impl Core {
             }
         }
         for (client_order_id, cancelling) in cancels {
+            if self.flawed(Defect::ChangedWithoutRecord) {
+                self.state.legs[leg].chases += 1;
+            }
             if !cancelling {
                 self.record(Record::Cancelling { client_order_id });
             }
             self.live.to_cancel.push_back(client_order_id);
+        }
+        if over && self.flawed(Defect::CancelsAll) {
+            let open = self.live.look.open.iter();
+            let ids = open.filter_map(|order| order.client_order_id);
+            self.live.to_cancel.extend(ids);
         }
     }
 
@@ -135,14 +157,13 @@ impl Core {
     fn settle(&mut self, at: usize) -> bool {
         let (now, patience) = (self.mono(), self.settings().patience_ns);
         let unknown = self.state.orders_of(at).any(Self::is_unknown);
-        let ended = self
-            .state
-            .orders_of(at)
-            .any(|o| !o.may_trade() && !o.is_settled());
+        let fills_are_all = self.flawed(Defect::FillsAreAll);
+        let ended =
+            (self.state.orders_of(at)).any(|o| !o.may_trade() && !o.is_settled() && !fills_are_all);
         let ends = self.state.legs[at].end;
         if unknown || ended {
             let since = &mut self.live.doubts[at].unsettled;
-            if lasts(since, now, patience) && ends.is_none() {
+            if since.lasts(now, patience) && ends.is_none() {
                 let doubt = if unknown {
                     Doubt::Unresolved
                 } else {
@@ -152,7 +173,7 @@ impl Core {
             }
             return false;
         }
-        self.live.doubts[at].unsettled = None;
+        self.live.doubts[at].unsettled.is_over();
         if self.state.orders_of(at).any(Tracked::may_trade)
             || matches!(ends, Some(LegEnd::Review(_)))
         {
@@ -162,12 +183,12 @@ impl Core {
             return false;
         }
         if self.position_if_explained(at).is_none() {
-            if lasts(&mut self.live.doubts[at].moved, now, patience) {
+            if self.live.doubts[at].moved.lasts(now, patience) {
                 self.end_leg(at, LegEnd::Review(Doubt::PositionMoved));
             }
             return false;
         }
-        self.live.doubts[at].moved = None;
+        self.live.doubts[at].moved.is_over();
         let leg = &self.plan().legs[at];
         let left = leg.qty.0 - self.state.filled(at).0;
         let lot = leg.instrument.lot.0;
@@ -193,7 +214,7 @@ impl Core {
                     self.end_leg(at, LegEnd::Residual(why));
                     false
                 }
-                None => self.is_its_turn(at),
+                None => true,
             },
         }
     }
@@ -218,12 +239,20 @@ impl Core {
         }
         let (symbol, side) = (leg.symbol(), leg.side);
         let trades = (self.live.look.instrument(symbol))
-            .is_some_and(|rules| rules.state == InstrumentState::Trading);
-        let quote = (self.live.look.quote(symbol))
-            .filter(|quote| trades && price::is_usable(quote, self.venue_now(), settings));
+            .is_some_and(|rules| rules.state == InstrumentState::Trading)
+            || self.flawed(Defect::HaltUnchecked);
+        let any_quote = self.flawed(Defect::QuoteUnchecked);
+        let quote = (self.live.look.quote(symbol)).filter(|quote| {
+            trades && (any_quote || price::is_usable(quote, self.venue_now(), settings))
+        });
+        let mut leg = leg.clone();
+        if self.flawed(Defect::CollarIgnored) {
+            leg.worst_px = Price(leg.worst_px.0 + leg.worst_px.0 / 2 * i64::from(leg.side.sign()));
+        }
+        let leg = &leg;
         let limit = quote.and_then(|quote| price::limit(leg, quote, known.chases, settings));
         let Some(price) = limit else {
-            if lasts(&mut self.live.doubts[at].no_quote, now, patience) {
+            if self.live.doubts[at].no_quote.lasts(now, patience) {
                 self.end_leg(at, LegEnd::Residual(Why::NoQuote));
             }
             return None;
@@ -240,7 +269,7 @@ impl Core {
             }
             return None;
         }
-        self.live.doubts[at].no_quote = None;
+        self.live.doubts[at].no_quote.is_over();
         let leg_number = u32::try_from(at).unwrap_or(u32::MAX);
         Some(Candidate {
             leg: at,
@@ -258,7 +287,11 @@ impl Core {
     /// How much of a leg may be sent now: what its slices have released, less what has traded.
     fn due(&self, at: usize) -> Units {
         let (leg, settings) = (&self.plan().legs[at], self.settings());
-        let filled = self.state.filled(at).0;
+        let filled = if self.flawed(Defect::ResidualIsWhole) {
+            0
+        } else {
+            self.state.filled(at).0
+        };
         let slices = i128::from(leg.slices);
         let passed = (self.mono() - self.live.started) / settings.slice_ns.max(1);
         let released = (i128::from(passed) + 1).min(slices);
@@ -286,8 +319,19 @@ impl Core {
                     Side::Sell => bare - (value - bare),
                 };
             }
-            if order.order.side == Side::Buy && order.may_trade() {
-                claimed += price::cost(order.leaves(), order.limit(), settings)?.0;
+            // Trades whose executions are not named yet take cash too.
+            let open = if order.is_settled() {
+                Units::ZERO
+            } else if self.flawed(Defect::CashUnclaimed) {
+                order.leaves()
+            } else {
+                Units(order.claim().0 - order.net.0)
+            };
+            let value = price::cost(open, order.limit(), settings)?.0;
+            match order.order.side {
+                Side::Buy => claimed += value,
+                Side::Sell if self.flawed(Defect::ProceedsExpected) => claimed -= value,
+                Side::Sell => {}
             }
         }
         let free = match settings.spend {
@@ -315,15 +359,15 @@ impl Core {
                 if !leg_allows(leg, qty, limit) {
                     let waits = self.state.orders.iter().any(Tracked::may_trade);
                     if waits {
-                        self.live.doubts[at].no_cash = None;
-                    } else if lasts(&mut self.live.doubts[at].no_cash, now, patience) {
+                        self.live.doubts[at].no_cash.is_over();
+                    } else if self.live.doubts[at].no_cash.lasts(now, patience) {
                         self.end_leg(at, LegEnd::Residual(Why::Cash));
                     }
                     continue;
                 }
                 cash.0 -= price::cost(qty, limit, settings).map_or(cash.0, |cost| cost.0);
                 candidate.order.qty = qty;
-                self.live.doubts[at].no_cash = None;
+                self.live.doubts[at].no_cash.is_over();
             }
             kept.push(candidate);
         }
@@ -376,9 +420,9 @@ impl Core {
             ..Situation::new(self.venue_now())
         };
         let report = self.engine.check(&orders, &situation);
-        if report.passed() {
+        if report.passed() || self.ignores_risk() {
             for candidate in &candidates {
-                self.live.doubts[candidate.leg].risk = None;
+                self.live.doubts[candidate.leg].risk.is_over();
             }
             return candidates;
         }
@@ -402,8 +446,8 @@ impl Core {
         let mut news = false;
         for (candidate, _) in candidates.iter().zip(&stopped).filter(|(_, stop)| **stop) {
             let since = &mut self.live.doubts[candidate.leg].risk;
-            news |= since.is_none();
-            if lasts(since, now, patience) {
+            news |= since.is_new();
+            if since.lasts(now, patience) {
                 self.end_leg(candidate.leg, LegEnd::Residual(Why::Risk));
             }
         }
@@ -415,12 +459,23 @@ impl Core {
         candidates
     }
 
+    /// Whether a planted mistake does without the risk checks, which would make up for it.
+    fn ignores_risk(&self) -> bool {
+        let blind = [
+            Defect::RiskIgnored,
+            Defect::QuoteUnchecked,
+            Defect::HaltUnchecked,
+        ];
+        blind.into_iter().any(|defect| self.flawed(defect))
+    }
+
     /// Fixes an order in the journal; it is sent once that is on the disk.
     fn intend(&mut self, candidate: &Candidate) {
         let leg = u32::try_from(candidate.leg).unwrap_or(u32::MAX);
         let left = self.plan().legs[candidate.leg].qty.0 - self.state.filled(candidate.leg).0;
+        let flawed = self.flawed(Defect::ResidualIsWhole) || self.flawed(Defect::CollarIgnored);
         assert!(
-            self.plan().allows(leg, &candidate.order) && candidate.order.qty.0 <= left,
+            flawed || self.plan().allows(leg, &candidate.order) && candidate.order.qty.0 <= left,
             "an order beyond the plan: {:?}",
             candidate.order
         );
@@ -515,9 +570,15 @@ impl Core {
         let plan = self.plan();
         let mut residuals = Vec::new();
         for (at, leg) in plan.legs.iter().enumerate() {
-            let qty = Units((leg.qty.0 - self.state.filled(at).0).max(0));
+            let mut qty = Units((leg.qty.0 - self.state.filled(at).0).max(0));
+            if self.flawed(Defect::ResidualInexact) {
+                qty = leg.qty;
+            }
             let end = match (self.state.legs[at].end, ending) {
                 (Some(LegEnd::Done), _) => continue,
+                (Some(LegEnd::Residual(_)), _) if self.flawed(Defect::ResidualForgotten) => {
+                    continue;
+                }
                 (Some(end), _) => end,
                 (None, _) => LegEnd::Review(Doubt::PositionMoved),
             };
@@ -544,7 +605,7 @@ fn leg_allows(leg: &super::Leg, qty: Units, price: Price) -> bool {
 }
 
 /// One of our orders as the risk checks count it: as sent, until the venue has shown it.
-fn as_working(order: &Tracked, account_id: &str) -> Order {
+pub(super) fn as_working(order: &Tracked, account_id: &str) -> Order {
     Order {
         client_order_id: Some(order.order.client_order_id),
         order_id: order.order_id,

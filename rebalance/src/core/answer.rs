@@ -7,7 +7,7 @@ use nanobook::trading::{Fill, Order, OrderState};
 use nanobook_broker::OrderKey;
 
 use super::look::Step;
-use super::{Answer, Core, Doubt, Failure, LegEnd, Record, Reply, Request};
+use super::{Answer, Core, Defect, Doubt, Failure, LegEnd, Record, Reply, Request};
 
 /// The pause after a failure doubles this often at most.
 const MOST_DOUBLINGS: u32 = 4;
@@ -15,7 +15,8 @@ const MOST_DOUBLINGS: u32 = 4;
 impl Core {
     /// The answer to a request, in time or late.
     pub(super) fn answered(&mut self, id: u64, answer: Answer) {
-        if let Some(flight) = self.live.flight.take_if(|flight| flight.id == id) {
+        let any = self.flawed(Defect::AnswersUnmatched);
+        if let Some(flight) = self.live.flight.take_if(|flight| any || flight.id == id) {
             self.answer(flight.request, answer);
         } else if let Some(client_order_id) = self.live.late.remove(&id)
             && let Answer::Reply(reply) = answer
@@ -27,6 +28,19 @@ impl Core {
     }
 
     fn answer(&mut self, request: Request, answer: Answer) {
+        let answer = match (&request, answer) {
+            (Request::Order(_) | Request::Open, Answer::Failed(failure))
+                if !failure.reconnect && self.flawed(Defect::ErrorIsEmpty) =>
+            {
+                Answer::Orders(Vec::new())
+            }
+            (Request::Positions, Answer::Failed(failure))
+                if !failure.reconnect && self.flawed(Defect::ErrorIsEmpty) =>
+            {
+                Answer::Positions(Vec::new())
+            }
+            (_, answer) => answer,
+        };
         match (request, answer) {
             (_, Answer::Failed(failure)) => {
                 self.fail(&failure);
@@ -43,7 +57,12 @@ impl Core {
                 return;
             }
             (Request::Cancel(_), Answer::Reply(reply)) => match reply {
-                Reply::Confirmed(order) => self.see(order),
+                Reply::Confirmed(mut order) => {
+                    if self.flawed(Defect::CancelReplyIsFinal) && !order.state.is_final() {
+                        order.state = OrderState::Cancelled;
+                    }
+                    self.see(order);
+                }
                 Reply::Rejected { .. } | Reply::Duplicate { .. } => {}
                 Reply::NotSent(failure) | Reply::Unknown(failure) => {
                     self.fail(&failure);
@@ -93,18 +112,36 @@ impl Core {
 
     /// A question failed: nothing is known. Pause, connect if need be, and look anew.
     pub(super) fn fail(&mut self, failure: &Failure) {
-        if failure.reconnect {
+        let forgets = self.flawed(Defect::ClockNeverSet) && failure.text.contains("recvWindow");
+        if failure.reconnect && !forgets {
             self.live.connected = false;
         }
         let pause = self.settings().poll_ns << self.live.failures.min(MOST_DOUBLINGS);
         self.live.failures += 1;
-        self.sleep(failure.pause_ns.max(pause));
+        let asked = if self.flawed(Defect::PauseIgnored) {
+            0
+        } else {
+            failure.pause_ns
+        };
+        self.sleep(asked.max(pause));
         self.drop_batch("the connection failed before it was sent");
         self.live.to_cancel.clear();
         self.live.look.step = Step::Open;
     }
 
     fn submitted(&mut self, client_order_id: nanobook::trading::ClientOrderId, reply: Reply) {
+        let reply = match reply {
+            Reply::Unknown(failure)
+                if self.flawed(if failure.reconnect {
+                    Defect::BreakIsRefusal
+                } else {
+                    Defect::ErrorIsRefusal
+                }) =>
+            {
+                Reply::NotSent(failure)
+            }
+            reply => reply,
+        };
         let failure = match &reply {
             Reply::NotSent(failure) | Reply::Unknown(failure) => Some(failure.clone()),
             _ => None,
@@ -115,6 +152,7 @@ impl Core {
         };
         if let Reply::Confirmed(order) = &reply
             && order.client_order_id != Some(client_order_id)
+            && !self.flawed(Defect::AnswersUnmatched)
         {
             // Whatever this is, it is not an answer to our order.
             let text = "the venue confirmed another order".into();
@@ -168,6 +206,9 @@ impl Core {
         let Some(known) = self.state.tracked(&id) else {
             return;
         };
+        if self.flawed(Defect::LastAnswerWins) {
+            return self.record(Record::Seen { order });
+        }
         let mut after = known.clone();
         after.see(&order);
         let is_news = after != *known;
@@ -185,10 +226,21 @@ impl Core {
 
     /// What the venue knows under an order's id.
     fn looked_for(&mut self, key: OrderKey, orders: Vec<Order>) {
+        let by_number = self.flawed(Defect::MatchedByOrderId);
+        let number = self
+            .state
+            .tracked(&key.client_order_id)
+            .and_then(|known| known.order_id);
         let ours = |order: &Order| {
-            order.client_order_id == Some(key.client_order_id) && order.symbol == key.symbol
+            (by_number && order.order_id == number)
+                || order.client_order_id == Some(key.client_order_id) && order.symbol == key.symbol
         };
-        let orders: Vec<Order> = orders.into_iter().filter(ours).collect();
+        let mut orders: Vec<Order> = orders.into_iter().filter(ours).collect();
+        if by_number {
+            for order in &mut orders {
+                order.client_order_id = Some(key.client_order_id);
+            }
+        }
         let ids: BTreeSet<_> = orders.iter().filter_map(|order| order.order_id).collect();
         if ids.len() > 1 {
             self.stray(key.client_order_id, Doubt::Stray);
@@ -227,6 +279,9 @@ impl Core {
                 }
             }
         }
+        if self.flawed(Defect::MissingIsCancelled) {
+            self.cancel_missing(&named);
+        }
         let missing = self
             .state
             .orders
@@ -238,15 +293,40 @@ impl Core {
     }
 
     /// The venue names an execution; that of an order which is not ours is none of our business.
-    fn filled(&mut self, fill: Fill) {
+    fn filled(&mut self, mut fill: Fill) {
+        if self.flawed(Defect::MatchedByOrderId) {
+            let mut orders = self.state.orders.iter();
+            let same = orders.find(|order| order.order_id == fill.order_id);
+            let ours = same.map(|order| order.order.client_order_id);
+            fill.client_order_id = ours.or(fill.client_order_id);
+        }
+        let again = self.flawed(Defect::FillsCounted);
+        let reads = !self.flawed(Defect::CorrectionsIgnored) || fill.correction == 0;
         let Some(tracked) = fill.client_order_id.and_then(|id| self.state.tracked(&id)) else {
             return;
         };
         if tracked.order.symbol == fill.symbol
             && tracked.order.side == fill.side
-            && tracked.is_news(&fill)
+            && (tracked.is_news(&fill) || again)
+            && reads
         {
             self.record(Record::Filled { fill });
+        }
+    }
+
+    /// What a planted mistake does with orders that are not among the open ones.
+    fn cancel_missing(&mut self, named: &BTreeSet<nanobook::trading::ClientOrderId>) {
+        let ids: Vec<_> = (self.state.orders.iter())
+            .filter(|order| order.may_trade() && order.shown)
+            .map(|order| order.order.client_order_id)
+            .filter(|id| !named.contains(id))
+            .collect();
+        for id in ids {
+            if let Some(order) = self.state.tracked(&id) {
+                let mut order = super::act::as_working(order, "");
+                order.state = OrderState::Cancelled;
+                self.record(Record::Seen { order });
+            }
         }
     }
 

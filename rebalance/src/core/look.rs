@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use nanobook::trading::{Account, Instrument, Order, OrderState, Position, Quote, Units};
+use nanobook::trading::{Account, Instrument, Order, Position, Quote, Units};
 use nanobook::{Side, Symbol};
 use nanobook_broker::OrderKey;
 
-use super::{Core, Next, Record, Request};
+use super::{Core, Defect, Next, Record, Request};
 
 /// Where a look is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +62,9 @@ impl Core {
     /// What to ask, or decide, next.
     pub(super) fn next(&mut self) -> Next {
         if !self.live.connected {
+            if self.live.failures > 0 && self.flawed(Defect::ConnectsOnce) {
+                return Next::Sleep;
+            }
             return Next::Ask(Request::Connect);
         }
         match self.live.look.step {
@@ -125,7 +128,10 @@ impl Core {
         if let Some(id) = self.live.to_cancel.pop_front() {
             let now = self.mono();
             self.live.watch.entry(id).or_default().cancelled_at = Some(now);
-            let symbol = self.state.tracked(&id).map(|order| order.order.symbol);
+            let open = self.live.look.open.iter();
+            let mut open = open.filter(|order| order.client_order_id == Some(id));
+            let ours = self.state.tracked(&id).map(|order| order.order.symbol);
+            let symbol = ours.or_else(|| open.next().map(|order| order.symbol));
             return match symbol {
                 Some(symbol) => Next::Ask(Request::Cancel(OrderKey {
                     client_order_id: id,
@@ -134,7 +140,7 @@ impl Core {
                 None => Next::Again,
             };
         }
-        if self.closing().is_some() {
+        if self.closing().is_some() && !self.flawed(Defect::KillSeenLate) {
             self.drop_batch("no order is sent any more");
         }
         if let Some(id) = self.live.to_submit.pop_front() {
@@ -164,11 +170,14 @@ impl Core {
     fn wanted_fills(&self) -> Vec<Symbol> {
         let legs = self.plan().legs.iter().enumerate();
         let wanted = legs.filter(|&(at, _)| {
-            let everything = self.live.look.verify || self.live.doubts[at].moved.is_some();
+            let everything = self.live.look.verify || !self.live.doubts[at].moved.is_new();
+            if self.flawed(Defect::CorrectionsIgnored) && self.live.look.verify {
+                return false;
+            }
             self.state.orders_of(at).any(|order| {
                 everything
                     || order.told > order.first
-                    || (order.state == OrderState::Unknown && !order.shown)
+                    || (self.is_missing(order) && !self.flawed(Defect::AbsentByOrderAlone))
             })
         });
         wanted.map(|(_, leg)| leg.symbol()).collect()
@@ -176,15 +185,24 @@ impl Core {
 
     /// Whether a leg stands between two orders: nothing of it is working, and it is not over.
     fn is_between(&self, leg: usize) -> bool {
+        let fills_are_all = self.flawed(Defect::FillsAreAll);
         self.state.legs[leg].end.is_none()
-            && self.state.orders_of(leg).all(super::Tracked::is_settled)
+            && self
+                .state
+                .orders_of(leg)
+                .all(|order| order.is_settled() || (fills_are_all && !order.may_trade()))
+    }
+
+    /// Whether it is not known how an order stands: the venue has not shown it, or has not named it when asked.
+    pub(super) fn is_missing(&self, order: &super::Tracked) -> bool {
+        let watch = self.live.watch.get(&order.order.client_order_id);
+        order.may_trade() && (Self::is_unknown(order) || watch.is_some_and(|w| w.absent > 0))
     }
 
     fn wants_positions(&self) -> bool {
-        let unknown = |order: &super::Tracked| order.state == OrderState::Unknown && !order.shown;
         self.live.look.verify
             || (0..self.state.legs.len()).any(|leg| self.is_between(leg))
-            || self.state.orders.iter().any(unknown)
+            || self.state.orders.iter().any(|order| self.is_missing(order))
     }
 
     /// Whether orders may follow from this look.
@@ -197,6 +215,8 @@ impl Core {
     pub(super) fn is_its_turn(&self, leg: usize) -> bool {
         let is_sell = |at: usize| self.plan().legs[at].side == Side::Sell;
         is_sell(leg)
+            || self.flawed(Defect::BuysFirst)
+            || self.flawed(Defect::ProceedsExpected)
             || (0..self.state.legs.len())
                 .all(|at| !is_sell(at) || self.state.legs[at].end.is_some())
     }

@@ -12,7 +12,6 @@ use super::record::{Entry, Record};
 use super::talk::Reply;
 use crate::error::{Error, Result};
 
-#[cfg(feature = "simulation")]
 use super::defect::Defect;
 
 /// An order of ours, as far as is known.
@@ -128,6 +127,15 @@ impl Tracked {
         }
     }
 
+    /// How much of it has traded or may, at most.
+    pub(super) fn claim(&self) -> Units {
+        if self.state.is_final() {
+            self.filled()
+        } else {
+            self.order.qty
+        }
+    }
+
     /// How much of it may still trade.
     pub fn leaves(&self) -> Units {
         if self.state.is_final() {
@@ -155,7 +163,12 @@ impl Tracked {
         };
     }
 
-    fn fill(&mut self, fill: &Fill) {
+    fn fill(&mut self, fill: &Fill, counted: bool) {
+        if counted && self.fills.contains_key(&fill.trade_id) {
+            self.first = Units(self.first.0 + fill.qty.0);
+            self.net = Units(self.net.0 + fill.qty.0);
+            return;
+        }
         if !self.fills.contains_key(&fill.trade_id) {
             self.first = Units(self.first.0 + fill.qty.0);
         }
@@ -163,6 +176,9 @@ impl Tracked {
         self.fills.insert(fill.trade_id.clone(), fill.clone());
         self.net = Units(self.fills.values().map(|fill| fill.qty.0).sum());
         self.shown = true;
+        if self.first >= self.order.qty && !self.state.is_final() {
+            self.state = OrderState::Filled;
+        }
     }
 
     /// Whether a fill says something that is not known.
@@ -177,6 +193,16 @@ impl Tracked {
 }
 
 impl State {
+    /// Whether this mistake is planted.
+    #[inline]
+    pub(crate) fn flawed(&self, defect: Defect) -> bool {
+        #[cfg(feature = "simulation")]
+        let planted = self.defect == Some(defect);
+        #[cfg(not(feature = "simulation"))]
+        let planted = false && defect == Defect::LockIgnored;
+        planted
+    }
+
     /// Replays records.
     ///
     /// # Errors
@@ -251,6 +277,8 @@ impl State {
             | Record::Absent {
                 client_order_id, ..
             } => match self.tracked_mut(client_order_id) {
+                // What the venue has shown before has ended; what it never has was never there.
+                Some(order) if order.shown => order.state = OrderState::Expired,
                 Some(order) => order.state = OrderState::Denied,
                 None => return fault("no such order"),
             },
@@ -265,15 +293,21 @@ impl State {
             }
             Record::Seen { order } => {
                 let id = order.client_order_id;
+                let last_wins = self.flawed(Defect::LastAnswerWins);
                 match id.and_then(|id| self.tracked_mut(&id)) {
+                    Some(tracked) if last_wins => {
+                        tracked.see(order);
+                        tracked.told = order.filled_qty;
+                    }
                     Some(tracked) => tracked.see(order),
                     None => return fault("no such order"),
                 }
             }
             Record::Filled { fill } => {
                 let id = fill.client_order_id;
+                let counted = self.flawed(Defect::FillsCounted);
                 match id.and_then(|id| self.tracked_mut(&id)) {
-                    Some(tracked) => tracked.fill(fill),
+                    Some(tracked) => tracked.fill(fill, counted),
                     None => return fault("no such order"),
                 }
             }
@@ -282,6 +316,9 @@ impl State {
                     return fault("no such order");
                 };
                 self.orders[at].cancelling = true;
+                if self.flawed(Defect::CancelTakenForDone) {
+                    self.orders[at].state = OrderState::Cancelled;
+                }
                 self.legs[self.orders[at].leg as usize].chases += 1;
             }
             Record::LegEnded { leg, end } => match self.legs.get_mut(*leg as usize) {
@@ -305,9 +342,14 @@ impl State {
         // The switch of a run that has ended is history; that of a run that was cut off still counts.
         self.killed &= self.outcome.is_none();
         self.outcome = None;
+        let unsent = self.flawed(Defect::UnsentAfterCrash);
         for order in &mut self.orders {
             if order.state == OrderState::Journaled {
-                order.state = OrderState::Unknown;
+                order.state = if unsent {
+                    OrderState::Denied
+                } else {
+                    OrderState::Unknown
+                };
             }
         }
         for leg in &mut self.legs {
@@ -318,11 +360,18 @@ impl State {
     }
 
     fn submitted(&mut self, at: usize, reply: &Reply) {
+        let duplicate_refuses = self.flawed(Defect::DuplicateIsRefusal);
+        let refused_fills = self.flawed(Defect::RefusedIsFilled);
         let order = &mut self.orders[at];
         // A reply that comes late says nothing new of an order that the venue has shown since.
         let is_open = matches!(order.state, OrderState::Journaled | OrderState::Unknown);
         match reply {
             Reply::Confirmed(seen) => order.see(seen),
+            Reply::Rejected { .. } if refused_fills => {
+                order.state = OrderState::Filled;
+                order.told = order.order.qty;
+            }
+            Reply::Duplicate { .. } if duplicate_refuses => order.state = OrderState::Rejected,
             Reply::Rejected { .. } if is_open => {
                 order.state = OrderState::Rejected;
                 self.legs[order.leg as usize].refusals += 1;
@@ -351,7 +400,16 @@ impl State {
 
     /// How much of a leg has traded.
     pub fn filled(&self, leg: usize) -> Units {
-        Units(self.orders_of(leg).map(|order| order.filled().0).sum())
+        let last_wins = self.flawed(Defect::LastAnswerWins);
+        let untraded = self.flawed(Defect::CancelledIsUntraded);
+        let fills_are_all = self.flawed(Defect::FillsAreAll);
+        let traded = self.orders_of(leg).map(|order| match order.state {
+            OrderState::Cancelled if untraded => 0,
+            _ if fills_are_all => order.net.0,
+            _ if last_wins => order.told.0,
+            _ => order.filled().0,
+        });
+        Units(traded.sum())
     }
 
     /// The position that our executions explain, with what fees have taken of it.

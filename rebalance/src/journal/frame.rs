@@ -122,11 +122,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Contents> {
 }
 
 /// The record at `at`, its hash and the length of its frame; `None` where no frame with the right checksum begins.
-fn follow(
-    bytes: &[u8],
-    at: usize,
-    before: &Contents,
-) -> Result<Option<(Entry, [u8; 32], usize)>> {
+fn follow(bytes: &[u8], at: usize, before: &Contents) -> Result<Option<(Entry, [u8; 32], usize)>> {
     let Some(whole) = frame_len(&bytes[at..]) else {
         return Ok(None);
     };

@@ -96,18 +96,26 @@ type Checked = Result<(), (Invariant, String)>;
 pub(super) fn venue(venue: &Venue, plan: &Plan) -> Checked {
     for (at, leg) in plan.legs.iter().enumerate() {
         let (traded, leaves) = (venue.ours(at), venue.leaves(at));
-        holds(
-            traded <= leg.qty.0,
-            Invariant::PositionWithinPlan,
-            || format!("{} traded {traded} of {}", leg.symbol(), leg.qty.0),
-        )?;
+        holds(traded <= leg.qty.0, Invariant::PositionWithinPlan, || {
+            format!("{} traded {traded} of {}", leg.symbol(), leg.qty.0)
+        })?;
         holds(
             traded + leaves <= leg.qty.0,
             Invariant::WorstCaseWithinLimits,
-            || format!("{} traded {traded}, working {leaves}, planned {}", leg.symbol(), leg.qty.0),
+            || {
+                format!(
+                    "{} traded {traded}, working {leaves}, planned {}",
+                    leg.symbol(),
+                    leg.qty.0
+                )
+            },
         )?;
     }
-    let orders = venue.orders.iter().enumerate().filter(|(_, order)| order.ours);
+    let orders = venue
+        .orders
+        .iter()
+        .enumerate()
+        .filter(|(_, order)| order.ours);
     for (at, order) in orders {
         let id = order.sent.client_order_id;
         holds(
@@ -135,7 +143,10 @@ pub(super) struct Shown<'a> {
 
 /// An order as it leaves.
 pub(super) fn order(order: &NewOrder, plan: &Plan, shown: &Shown<'_>) -> Checked {
-    let leg = plan.legs.iter().position(|leg| leg.symbol() == order.symbol);
+    let leg = plan
+        .legs
+        .iter()
+        .position(|leg| leg.symbol() == order.symbol);
     let limit = order.kind.price();
     let in_plan = leg.is_some_and(|at| {
         let leg = &plan.legs[at];
@@ -155,14 +166,18 @@ pub(super) fn order(order: &NewOrder, plan: &Plan, shown: &Shown<'_>) -> Checked
     holds(sane, Invariant::WorstCaseWithinLimits, || {
         format!("priced by {:?}", shown.quote)
     })?;
-    let trades = shown.rules.is_some_and(|rules| rules.state == InstrumentState::Trading);
+    let trades = shown
+        .rules
+        .is_some_and(|rules| rules.state == InstrumentState::Trading);
     holds(trades, Invariant::WorstCaseWithinLimits, || {
         format!("sent while {:?}", shown.rules.map(|rules| rules.state))
     })?;
     let value = limit.map_or(0, |price| order.qty.0 * i128::from(price.0) / NANO);
-    holds(value <= shown.largest, Invariant::WorstCaseWithinLimits, || {
-        format!("an order of {value}, where {} is the limit", shown.largest)
-    })
+    holds(
+        value <= shown.largest,
+        Invariant::WorstCaseWithinLimits,
+        || format!("an order of {value}, where {} is the limit", shown.largest),
+    )
 }
 
 /// Cash when a buy leaves; `excused` is what others took of it since we were told.
@@ -177,29 +192,46 @@ pub(super) fn cash(order: &NewOrder, at: &Venue, claimed: i128, excused: i128) -
     })
 }
 
-/// The end.
-pub(super) fn end(outcome: &Outcome, state: &State, venue: &Venue, plan: &Plan) -> Checked {
+/// The end, as far as it could be known at the last look at positions.
+pub(super) fn end(
+    outcome: &Outcome,
+    state: &State,
+    venue: &Venue,
+    plan: &Plan,
+    seen: i64,
+) -> Checked {
     fills(state, venue)?;
     let is_review = outcome.ending == Ending::Review;
-    let working = venue.orders.iter().any(|order| order.ours && order.ended.is_none());
+    let working = venue
+        .orders
+        .iter()
+        .any(|order| order.ours && order.ended.is_none());
     let invariant = match outcome.ending {
         Ending::Done => Invariant::DoneIsDone,
         _ => Invariant::ResidualIsExact,
     };
-    holds(!working || is_review, invariant, || "an order of ours still works".into())?;
+    holds(!working || is_review, invariant, || {
+        "an order of ours still works".into()
+    })?;
     for (at, leg) in plan.legs.iter().enumerate() {
-        let left = leg.qty.0 - venue.ours(at);
-        let residual = outcome.residuals.iter().find(|residual| residual.leg as usize == at);
+        // What happened after the last look is not for this run to know.
+        let (moved, corrected) = venue.moved_since(at, seen);
+        let traded = venue.ours(at) - corrected;
+        let left = leg.qty.0 - traded;
+        let residual = outcome
+            .residuals
+            .iter()
+            .find(|residual| residual.leg as usize == at);
         match residual {
             None => {
                 let target = leg.target().0 - venue.fees_of(at);
-                let off = venue.position(at, i64::MAX) - target;
+                let off = venue.position(at, i64::MAX) - moved - target;
                 let lot = leg.instrument.lot.0;
                 holds(off.abs() < lot && left < lot, Invariant::DoneIsDone, || {
                     format!("{} is {off} off its target", leg.symbol())
                 })?;
                 let told: i128 = state.orders_of(at).map(|order| order.net.0).sum();
-                holds(told == venue.ours(at), Invariant::DoneIsDone, || {
+                holds(told == traded, Invariant::DoneIsDone, || {
                     format!("{} has executions that we do not know", leg.symbol())
                 })?;
             }
@@ -213,7 +245,13 @@ pub(super) fn end(outcome: &Outcome, state: &State, venue: &Venue, plan: &Plan) 
     holds(
         done == (outcome.ending == Ending::Done),
         Invariant::ResidualIsExact,
-        || format!("{:?} with {} legs left", outcome.ending, outcome.residuals.len()),
+        || {
+            format!(
+                "{:?} with {} legs left",
+                outcome.ending,
+                outcome.residuals.len()
+            )
+        },
     )
 }
 

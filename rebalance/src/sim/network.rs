@@ -96,14 +96,14 @@ impl World<'_> {
     }
 
     /// A request is at the venue.
-    pub(super) fn arrive(&mut self, process: usize, id: u64, request: Request) {
+    pub(super) fn arrive(&mut self, process: usize, id: u64, request: &Request) {
         let back = self.now + self.latency();
-        if request == Request::Connect {
+        if *request == Request::Connect {
             let answer = self.connect();
             return self.answer_at(back, process, id, answer);
         }
         if self.line.clock_off {
-            let answer = match &request {
+            let answer = match request {
                 Request::Submit(_) | Request::Cancel(_) => Answer::Reply(Reply::refused(
                     Name::Binance,
                     -1021,
@@ -119,16 +119,16 @@ impl World<'_> {
             }
             let mut why = failure("too many requests", false);
             why.pause_ns = self.line.pause_until - self.now;
-            return self.answer_at(back, process, id, not_sent(&request, why));
+            return self.answer_at(back, process, id, not_sent(request, why));
         }
         if self.strikes(Fault::ServerError, 10) {
             if self.rng.chance(50) {
-                self.serve(process, &request);
+                self.serve(process, request);
             }
-            let answer = unknown(&request, failure("internal error", false));
+            let answer = unknown(request, failure("internal error", false));
             return self.answer_at(back, process, id, answer);
         }
-        let answer = self.serve(process, &request);
+        let answer = self.serve(process, request);
         if matches!(request, Request::Submit(_)) && self.strikes(Fault::DuplicateId, 30) {
             // Delivered again: what we hear is the refusal of the second.
             let (name, code) = match self.config.model {
@@ -139,11 +139,11 @@ impl World<'_> {
             return self.answer_at(back, process, id, Answer::Reply(answer));
         }
         if self.strikes(Fault::AnswerLost, 12) {
-            return self.silence(process, id, &request);
+            return self.silence(process, id, request);
         }
         if self.strikes(Fault::Disconnect, 4) {
             self.line.connected = false;
-            let answer = unknown(&request, failure("connection reset", true));
+            let answer = unknown(request, failure("connection reset", true));
             return self.answer_at(back, process, id, answer);
         }
         let slow = self.strikes(Fault::SlowAnswer, 10);
@@ -183,7 +183,10 @@ impl World<'_> {
                 }
                 let seen = self.seen();
                 let places = self.venue.find(key.client_order_id);
-                let shown = places.into_iter().filter(|&at| self.venue.shows(at, now));
+                let forgets = self.config.faults.has(Fault::Truncated);
+                let shown = places.into_iter().filter(|&at| {
+                    self.venue.shows(at, now) && !(forgets && self.venue.is_forgotten(at))
+                });
                 let mut rows: Vec<Order> = shown.map(|at| self.venue.row(at, seen)).collect();
                 self.phantom_orders(key, &mut rows);
                 self.repeat(&mut rows);
@@ -223,6 +226,7 @@ impl World<'_> {
                 if self.strikes(Fault::QueryError, 15) {
                     return Answer::Failed(failure("internal error", false));
                 }
+                self.processes[process].positions_as_of = now;
                 let mut rows = self.venue.positions(now);
                 self.truncate(&mut rows);
                 Answer::Positions(rows)
@@ -328,7 +332,9 @@ impl World<'_> {
 
     fn cancel(&mut self, key: OrderKey) -> Reply {
         let places = self.venue.find(key.client_order_id);
-        let open = places.into_iter().find(|&at| self.venue.orders[at].ended.is_none());
+        let open = places
+            .into_iter()
+            .find(|&at| self.venue.orders[at].ended.is_none());
         let Some(at) = open else {
             let text = "there is no such open order".into();
             return Reply::Rejected { code: -2011, text };

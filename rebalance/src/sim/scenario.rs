@@ -44,7 +44,7 @@ fn settings(model: Model, rng: &mut Rng) -> Settings {
         refusals: 3,
         slice_ns: 2 * SECOND,
         quote_age_ns: 5 * SECOND,
-        rate: 10,
+        rate: 8,
         batch: 3,
         fee_bps: match model {
             Model::Ibkr => 5,
@@ -94,7 +94,7 @@ impl Scenario {
                 if side == Side::Buy {
                     need += qty.0 * i128::from(price.0) / NANO;
                 }
-                let collar = middle / 50;
+                let collar = middle / if rng.chance(30) { 1_000 } else { 50 };
                 plan_legs.push(Leg {
                     instrument: rules,
                     side,
@@ -109,7 +109,7 @@ impl Scenario {
             held.push(start.0);
             ticks.push(middle);
         }
-        let cash = need * i128::from(rng.between(20, 130)) / 100 + 100 * NANO;
+        let cash = need * i128::from(rng.between(50, 150)) / 100 + 100 * NANO;
         settings.cash_buffer = Money(cash / 50);
         let watch = vec![instruments[legs].symbol];
         Self {

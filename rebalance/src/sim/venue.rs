@@ -119,7 +119,11 @@ impl Venue {
     pub(super) fn cash(&self, seen: i64) -> i128 {
         let shocks = self.shocks.iter().filter(|shock| shock.at <= seen);
         let mut cash = self.start_cash + shocks.map(|shock| shock.cash).sum::<i128>();
-        for fill in self.executions.iter().filter(|fill| fill.at + fill.lag <= seen) {
+        for fill in self
+            .executions
+            .iter()
+            .filter(|fill| fill.at + fill.lag <= seen)
+        {
             let (qty, price) = fill.as_of(seen);
             let side = self.orders[fill.order].sent.side;
             let value = qty * i128::from(price) / NANO;
@@ -146,7 +150,11 @@ impl Venue {
         let shocks = self.shocks.iter();
         let shocks = shocks.filter(|shock| shock.at <= seen && shock.symbol == symbol);
         let mut held = self.start[symbol] + shocks.map(|shock| shock.qty).sum::<i128>();
-        for fill in self.executions.iter().filter(|fill| fill.at + fill.lag <= seen) {
+        for fill in self
+            .executions
+            .iter()
+            .filter(|fill| fill.at + fill.lag <= seen)
+        {
             let order = &self.orders[fill.order];
             if order.symbol == symbol {
                 let (qty, price) = fill.as_of(seen);
@@ -188,8 +196,31 @@ impl Venue {
         shocks.map(|shock| shock.cash).sum::<i128>() + corrected.sum::<i128>()
     }
 
+    /// By how much others, and corrections, have moved a position since a time; and corrections what has traded.
+    pub(super) fn moved_since(&self, symbol: usize, since: i64) -> (i128, i128) {
+        let shocks = self.shocks.iter();
+        let shocks = shocks.filter(|shock| shock.at > since && shock.symbol == symbol);
+        let shocks = shocks.map(|shock| shock.qty).sum::<i128>();
+        let mut corrected = (0, 0);
+        for fill in &self.executions {
+            let order = &self.orders[fill.order];
+            if let (Some((at, qty, _)), true) = (fill.revised, order.symbol == symbol)
+                && at > since
+            {
+                corrected.0 += (qty - fill.qty) * i128::from(order.sent.side.sign());
+                corrected.1 += qty - fill.qty;
+            }
+        }
+        (shocks + corrected.0, corrected.1)
+    }
+
     /// Takes an order, or refuses it. What is marketable trades at once, as far as there is something to trade with.
-    pub(super) fn submit(&mut self, sent: NewOrder, now: i64, rng: &mut Rng) -> Result<usize, Refusal> {
+    pub(super) fn submit(
+        &mut self,
+        sent: NewOrder,
+        now: i64,
+        rng: &mut Rng,
+    ) -> Result<usize, Refusal> {
         let symbol = self.place(sent.symbol).unwrap_or(0);
         if self.halted[symbol] {
             return Err(Refusal::Halted);
@@ -285,7 +316,8 @@ impl Venue {
         let lot = self.instruments[symbol].lot.0;
         let left = order.sent.qty.0 - order.filled;
         let part = left * i128::from(rng.between(1, self.part)) / 100;
-        let qty = if rng.chance(40) && self.part == 100 {
+        let whole = if self.part == 100 { 40 } else { 10 };
+        let qty = if rng.chance(whole) {
             left
         } else {
             (part / lot * lot).max(lot.min(left))
@@ -352,6 +384,11 @@ impl Venue {
         self.orders[at].at + self.orders[at].lag <= seen
     }
 
+    /// Whether the venue does not name an order any more: it does not keep every one that has ended.
+    pub(super) fn is_forgotten(&self, at: usize) -> bool {
+        self.orders[at].ended.is_some() && self.orders[at].id.is_multiple_of(3)
+    }
+
     /// An order as it shows at a time.
     pub(super) fn row(&self, at: usize, seen: i64) -> Order {
         let order = &self.orders[at];
@@ -385,7 +422,10 @@ impl Venue {
 
     /// Executions that show at a time.
     pub(super) fn fills(&self, seen: i64) -> Vec<Fill> {
-        let visible = self.executions.iter().filter(|fill| fill.at + fill.lag <= seen);
+        let visible = self
+            .executions
+            .iter()
+            .filter(|fill| fill.at + fill.lag <= seen);
         visible
             .filter(|fill| self.orders[fill.order].ours)
             .map(|fill| {
@@ -403,7 +443,11 @@ impl Venue {
                     qty: Units(qty),
                     price: Price(price),
                     fee: Some(Money(fee)),
-                    fee_currency: if in_base { rules.base } else { Some(rules.currency) },
+                    fee_currency: if in_base {
+                        rules.base
+                    } else {
+                        Some(rules.currency)
+                    },
                     liquidity: None,
                     correction: u32::from(fill.revised.is_some_and(|(at, ..)| at <= seen)),
                     ts_event: Timestamp(START + fill.at),
@@ -429,7 +473,9 @@ impl Venue {
     pub(super) fn account(&self, seen: i64) -> Account {
         let cash = self.cash(seen);
         let held: i128 = (0..self.ticks.len())
-            .map(|symbol| self.position(symbol, seen) * i128::from(self.ticks[symbol] * TICK) / NANO)
+            .map(|symbol| {
+                self.position(symbol, seen) * i128::from(self.ticks[symbol] * TICK) / NANO
+            })
             .sum();
         Account {
             account_id: "SIM".into(),
@@ -492,7 +538,11 @@ impl Venue {
         if fill.revised.is_some() {
             return;
         }
-        let qty = if rng.chance(50) { 0 } else { fill.qty / 2 / lot * lot };
+        let qty = if rng.chance(50) {
+            0
+        } else {
+            fill.qty / 2 / lot * lot
+        };
         fill.revised = Some((now, qty, fill.price));
     }
 }

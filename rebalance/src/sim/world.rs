@@ -15,7 +15,8 @@ use super::scenario::{MS, NANO, SECOND, START, Scenario};
 use super::venue::{TICK_EVERY, Venue};
 use super::{Config, Report};
 use crate::core::{
-    Answer, Command, Core, Defect, Ending, Event, LegEnd, Now, Outcome, Record, Request, State,
+    Answer, Command, Core, Defect, Ending, Event, LegEnd, Now, Outcome, Record, Reply, Request,
+    State,
 };
 use crate::journal::{self, Contents, Journal, MemoryDisk};
 
@@ -32,15 +33,26 @@ const MOST_POINTS: u64 = 100_000;
 #[derive(Clone, Debug)]
 pub(super) enum Due {
     Tick,
-    Arrive { process: usize, id: u64, request: Request },
-    Event { process: usize, event: Happens },
-    Wake { process: usize, at: i64 },
+    Arrive {
+        process: usize,
+        id: u64,
+        request: Request,
+    },
+    Event {
+        process: usize,
+        event: Happens,
+    },
+    Wake {
+        process: usize,
+        at: i64,
+    },
     Restart,
     Plot(Plot),
 }
 
 /// What a process is told.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "most are answers")]
 pub(super) enum Happens {
     Written,
     Answer(u64, Answer),
@@ -76,6 +88,7 @@ pub(super) struct Process {
     pub(super) quotes: BTreeMap<usize, Quote>,
     pub(super) rules: BTreeMap<usize, Instrument>,
     pub(super) cash_as_of: i64,
+    pub(super) positions_as_of: i64,
 }
 
 pub(super) struct World<'a> {
@@ -115,7 +128,11 @@ impl<'a> World<'a> {
         let legs = scenario.plan.legs.iter();
         let values = legs.map(|leg| leg.qty.0 * i128::from(leg.ref_px.0) / NANO);
         let most = values.max().unwrap_or(0);
-        let largest = if rng.chance(15) { most * 6 / 10 } else { most * 2 };
+        let largest = if rng.chance(15) {
+            most * 6 / 10
+        } else {
+            most * 2
+        };
         let limits = Limits {
             max_order_notional: Some(Rule {
                 limit: Decimal(largest),
@@ -129,13 +146,18 @@ impl<'a> World<'a> {
             venue.most_lag = 3 * SECOND;
         }
         if faults.has(Fault::Partial) {
-            venue.part = 30;
+            venue.part = 60;
+        }
+        let mut injected = [0; Fault::COUNT];
+        for always in [Fault::LateVisibility, Fault::Partial] {
+            injected[always as usize] = u32::from(faults.has(always));
         }
         let crash_at = config.crash_at.or_else(|| {
             let sampled = faults.has(Fault::Crash) && faults.count() > 1;
-            sampled.then(|| rng.next() % 600)
+            (sampled && (faults.count() <= 4 || rng.chance(25))).then(|| rng.next() % 600)
         });
         let torn_at = faults.has(Fault::TornJournal).then(|| rng.next() % 20);
+        let torn_at = torn_at.filter(|_| faults.count() <= 4 || rng.chance(25));
         let replica = journal::read(&[]).expect("nothing is an empty journal");
         Self {
             config,
@@ -162,7 +184,7 @@ impl<'a> World<'a> {
             crashed: false,
             ending: None,
             found: None,
-            injected: [0; Fault::COUNT],
+            injected,
         }
     }
 
@@ -185,7 +207,10 @@ impl<'a> World<'a> {
             }
         }
         if self.found.is_none() && self.ending.is_none() {
-            self.note(Err((Invariant::Liveness, "nothing is left to happen".into())));
+            self.note(Err((
+                Invariant::Liveness,
+                "nothing is left to happen".into(),
+            )));
         }
         Report {
             ending: self.ending,
@@ -254,7 +279,8 @@ impl<'a> World<'a> {
         ];
         let faults: Faults = self.config.faults;
         for (fault, plot, most) in kinds {
-            if faults.has(fault) {
+            // Of many kinds not all happen, so that a run gets somewhere.
+            if faults.has(fault) && (faults.count() <= 4 || self.rng.chance(25)) {
                 for _ in 0..self.rng.between(1, most) {
                     let at = self.rng.between(100, 9_000) * MS;
                     self.schedule(at, Due::Plot(plot));
@@ -292,17 +318,20 @@ impl<'a> World<'a> {
         };
         journal.defect = self.config.defect;
         self.replica = contents.clone();
+        let intents = contents
+            .entries
+            .iter()
+            .filter_map(|entry| match &entry.record {
+                Record::Intent { order, .. } => Some(order.client_order_id),
+                _ => None,
+            });
+        self.durable = intents.collect();
         let now = self.clock(self.now);
         let engine = self.engine.clone();
         let begun = if contents.entries.is_empty() {
             self.replayed = State::default();
             self.replayed.defect = self.config.defect;
-            Core::start_with(
-                self.scenario.plan.clone(),
-                engine,
-                now,
-                self.config.defect,
-            )
+            Core::start_with(self.scenario.plan.clone(), engine, now, self.config.defect)
         } else {
             let state = State::replay_with(&contents.entries, self.config.defect);
             match state {
@@ -327,6 +356,7 @@ impl<'a> World<'a> {
                     quotes: BTreeMap::new(),
                     rules: BTreeMap::new(),
                     cash_as_of: 0,
+                    positions_as_of: self.now,
                 });
                 self.line.connected = false;
                 self.execute(self.processes.len() - 1, commands);
@@ -350,7 +380,7 @@ impl<'a> World<'a> {
                 id,
                 request,
             } => {
-                self.arrive(process, id, request);
+                self.arrive(process, id, &request);
                 self.note(check::venue(&self.venue, &self.scenario.plan));
             }
             Due::Event { process, event } => self.tell(process, event),
@@ -394,18 +424,19 @@ impl<'a> World<'a> {
         match answer {
             Answer::Quotes(quotes) => {
                 for quote in quotes {
-                    process.quotes.extend(venue.place(quote.symbol).map(|at| (at, *quote)));
+                    process
+                        .quotes
+                        .extend(venue.place(quote.symbol).map(|at| (at, *quote)));
                 }
             }
             Answer::Instruments(rules) => {
                 for rules in rules {
-                    process.rules.extend(venue.place(rules.symbol).map(|at| (at, *rules)));
+                    process
+                        .rules
+                        .extend(venue.place(rules.symbol).map(|at| (at, *rules)));
                 }
             }
-            Answer::Failed(failure) => {
-                process.silent_until = process.silent_until.max(self.now + failure.pause_ns);
-            }
-            Answer::Reply(crate::core::Reply::NotSent(failure)) => {
+            Answer::Failed(failure) | Answer::Reply(Reply::NotSent(failure)) => {
                 process.silent_until = process.silent_until.max(self.now + failure.pause_ns);
             }
             _ => {}
@@ -483,7 +514,11 @@ impl<'a> World<'a> {
         }
         let written = self.processes[process].journal.append(entries);
         if dies {
-            self.count(if torn { Fault::TornJournal } else { Fault::Crash });
+            self.count(if torn {
+                Fault::TornJournal
+            } else {
+                Fault::Crash
+            });
             self.crash();
             return false;
         }
@@ -534,7 +569,11 @@ impl<'a> World<'a> {
         let now = self.now;
         let rate = self.scenario.plan.settings.rate as usize;
         let process = &mut self.processes[at];
-        while process.sends.front().is_some_and(|sent| now - sent >= SECOND) {
+        while process
+            .sends
+            .front()
+            .is_some_and(|sent| now - sent >= SECOND)
+        {
             process.sends.pop_front();
         }
         process.sends.push_back(now);
@@ -564,10 +603,16 @@ impl<'a> World<'a> {
                     now,
                 };
                 let checked = check::order(order, &self.scenario.plan, &shown);
+                let sells = self.scenario.plan.legs.iter().zip(&self.replayed.legs);
+                let early = order.side == Side::Buy && { sells }
+                    .any(|(leg, known)| leg.side == Side::Sell && known.end.is_none());
                 let excused = self.venue.cash_moved_since(process.cash_as_of);
                 let cash = check::cash(order, &self.venue, self.venue.claims(), excused);
                 self.note(checked);
                 self.note(cash);
+                self.note(holds(!early, Invariant::ConfirmedCash, || {
+                    format!("a buy before the sells have ended: {order:?}")
+                }));
             }
             Request::Cancel(key) => {
                 let ours = self.durable.contains(&key.client_order_id);
@@ -583,7 +628,8 @@ impl<'a> World<'a> {
         self.processes[process].alive = false;
         self.disk.unlock();
         let state = self.processes[process].core.state();
-        let checked = check::end(outcome, state, &self.venue, &self.scenario.plan);
+        let seen = self.processes[process].positions_as_of;
+        let checked = check::end(outcome, state, &self.venue, &self.scenario.plan, seen);
         let bytes = serde_json::to_vec(state).unwrap_or_default();
         let again = State::replay_with(&self.replica.entries, self.config.defect);
         let again = again.ok().and_then(|state| serde_json::to_vec(&state).ok());
@@ -597,16 +643,18 @@ impl<'a> World<'a> {
             .iter()
             .find(|residual| matches!(residual.end, LegEnd::Review(_)));
         let cause = self.has_cause_for_doubt();
-        self.note(holds(doubted.is_none() || cause, Invariant::Liveness, || {
-            format!("a review without a cause: {doubted:?}")
-        }));
+        self.note(holds(
+            doubted.is_none() || cause,
+            Invariant::Liveness,
+            || format!("a review without a cause: {doubted:?}"),
+        ));
         self.ending = Some(outcome.ending);
     }
 
     /// Whether something has happened that only a human can judge.
     fn has_cause_for_doubt(&self) -> bool {
-        let causes = [Fault::Foreign, Fault::Correction];
-        causes.iter().any(|cause| self.injected[*cause as usize] > 0)
+        let unreachable = !self.line.connected || self.line.refusals > 0;
+        self.injected[Fault::Foreign as usize] > 0 || (unreachable && self.now < 2 * FAULTS_END)
     }
 
     fn unfolds(&mut self, plot: Plot) {
@@ -650,7 +698,11 @@ impl<'a> World<'a> {
                 if self.rng.chance(50) {
                     self.venue.foreign_order(symbol, now, &mut self.rng);
                 } else {
-                    let side = if self.rng.chance(50) { Side::Buy } else { Side::Sell };
+                    let side = if self.rng.chance(50) {
+                        Side::Buy
+                    } else {
+                        Side::Sell
+                    };
                     self.venue.foreign_trade(symbol, side, now);
                 }
             }
