@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import inspect
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +58,22 @@ def test_everything_public_is_documented():
         for name, method in vars(thing).items():
             if not name.startswith("_"):
                 assert method.__doc__, f"{thing.__name__}.{name}"
+
+
+def test_names_that_are_loaded_late_are_those_that_checkers_see():
+    tree = ast.parse(Path(nanobook.__file__).read_text(encoding="utf-8"))
+    [late] = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {node.module: [name.name for name in node.names] for node in late.body if isinstance(node, ast.ImportFrom)}
+    modules = seen.pop("nanobook")
+    assert seen == {home: names.split() for home, names in nanobook._HOMES.items()}
+    for home, names in seen.items():
+        for name in names:
+            assert getattr(nanobook, name) is getattr(importlib.import_module(home), name)
+    for name in [*modules, "risk", "itch", "reports"]:
+        assert getattr(nanobook, name) is importlib.import_module(f"nanobook.{name}")
+    assert set(nanobook.__all__) <= set(dir(nanobook))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        nanobook.nothing
 
 
 def test_the_names_are_those_that_are_listed():

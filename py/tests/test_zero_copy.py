@@ -106,10 +106,11 @@ def test_the_lock_is_free_while_a_backtest_runs():
     assert beats > 100
 
 
-def test_import_brings_no_other_package():
-    program = "import sys, nanobook; print([m for m in ('numpy', 'polars', 'pyarrow', 'pandas', 'matplotlib') if m in sys.modules])"
+def test_import_brings_nothing_that_is_not_used():
+    heavy = ("numpy", "polars", "pyarrow", "pandas", "matplotlib", "json", "inspect", "dataclasses", "nanobook.ta", "nanobook.reports")
+    program = f"import sys, nanobook; print([m for m in {heavy} if m in sys.modules]); nanobook.scan_itch; nanobook.ta.sma"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout == "[]\n", done.stderr
+    assert done.returncode == 0 and done.stdout == "[]\n", done.stdout + done.stderr
 
 
 def test_a_callbacks_own_traceback_shows():

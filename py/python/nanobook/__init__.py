@@ -9,48 +9,10 @@ without copying them, and returns :class:`Frame` or objects whose tables are fra
 50000
 """
 
-from nanobook import cv, optimize, stats, ta, volatility
 from nanobook._lib import __version__
 from nanobook._lib.book import OrderBook
 from nanobook._lib.exchange import Exchange, MultiExchange
 from nanobook._lib.frame import Column, Frame
-from nanobook._classic_weights import (
-    inverse_cdar_weights,
-    inverse_cvar_weights,
-    optimize_cdar,
-    optimize_cvar,
-    optimize_hrp,
-    optimize_max_sharpe,
-    optimize_min_variance,
-    optimize_risk_parity,
-)
-from nanobook.backtests import (
-    BacktestResult,
-    CostModel,
-    Prices,
-    Stops,
-    Strategy,
-    View,
-    backtest,
-    drawdown_series,
-    metrics,
-    rolling_beta,
-    rolling_max_drawdown,
-    rolling_sharpe,
-    rolling_volatility,
-    sweep,
-)
-from nanobook.classic import (
-    Metrics,
-    Portfolio,
-    backtest_weights,
-    capabilities,
-    compute_metrics,
-    parse_itch,
-    py_backtest_weights,
-    py_capabilities,
-    run_backtest,
-)
 from nanobook.errors import (
     DtypeError,
     FeedError,
@@ -61,25 +23,67 @@ from nanobook.errors import (
     SourceError,
     UnsupportedError,
 )
-from nanobook.itch import (
-    SAMPLE,
-    Inspection,
-    ReplayReport,
-    ReplayedDay,
-    book_itch,
-    catalog,
-    inspect_itch,
-    iter_itch,
-    read_itch,
-    replay_itch,
-    scan_itch,
-    synth_itch,
-    verify_itch,
-)
-from nanobook.lookahead import check_lookahead
-from nanobook.reports import Comparison, Plot, compare, heat_map, plot, report
-from nanobook.risk import RiskEngine
-from nanobook.volatility import garch_ewma_forecast, garch_forecast
+
+# Modules are loaded when one of their names is used, so that the import takes no time that nobody needs.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nanobook import cv, optimize, stats, ta, volatility
+    from nanobook._classic_weights import (
+        inverse_cdar_weights,
+        inverse_cvar_weights,
+        optimize_cdar,
+        optimize_cvar,
+        optimize_hrp,
+        optimize_max_sharpe,
+        optimize_min_variance,
+        optimize_risk_parity,
+    )
+    from nanobook.backtests import (
+        BacktestResult,
+        CostModel,
+        Prices,
+        Stops,
+        Strategy,
+        View,
+        backtest,
+        drawdown_series,
+        metrics,
+        rolling_beta,
+        rolling_max_drawdown,
+        rolling_sharpe,
+        rolling_volatility,
+        sweep,
+    )
+    from nanobook.classic import (
+        Metrics,
+        Portfolio,
+        backtest_weights,
+        capabilities,
+        compute_metrics,
+        parse_itch,
+        py_backtest_weights,
+        py_capabilities,
+        run_backtest,
+    )
+    from nanobook.itch import (
+        SAMPLE,
+        Inspection,
+        ReplayReport,
+        ReplayedDay,
+        book_itch,
+        catalog,
+        inspect_itch,
+        iter_itch,
+        read_itch,
+        replay_itch,
+        scan_itch,
+        synth_itch,
+        verify_itch,
+    )
+    from nanobook.lookahead import check_lookahead
+    from nanobook.reports import Comparison, Plot, compare, heat_map, plot, report
+    from nanobook.risk import RiskEngine
+    from nanobook.volatility import garch_ewma_forecast, garch_forecast
 
 __all__ = [
     "SAMPLE",
@@ -157,8 +161,39 @@ __all__ = [
     "volatility",
 ]
 
+_HOMES = {
+    "nanobook._classic_weights": "inverse_cdar_weights inverse_cvar_weights optimize_cdar optimize_cvar optimize_hrp optimize_max_sharpe optimize_min_variance optimize_risk_parity",
+    "nanobook.backtests": "BacktestResult CostModel Prices Stops Strategy View backtest drawdown_series metrics rolling_beta rolling_max_drawdown rolling_sharpe rolling_volatility sweep",
+    "nanobook.classic": "Metrics Portfolio backtest_weights capabilities compute_metrics parse_itch py_backtest_weights py_capabilities run_backtest",
+    "nanobook.itch": "SAMPLE Inspection ReplayReport ReplayedDay book_itch catalog inspect_itch iter_itch read_itch replay_itch scan_itch synth_itch verify_itch",
+    "nanobook.lookahead": "check_lookahead",
+    "nanobook.reports": "Comparison Plot compare heat_map plot report",
+    "nanobook.risk": "RiskEngine",
+    "nanobook.volatility": "garch_ewma_forecast garch_forecast",
+}
+"""The module of each name that is loaded late."""
+
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
 
 def __getattr__(name: str) -> object:
-    from nanobook.classic import classic_name
+    from importlib import import_module
+    from importlib.util import find_spec
 
-    return classic_name(name, globals())
+    plain = name.removeprefix("py_")
+    if name in _HOME:
+        found = getattr(import_module(_HOME[name]), name)
+    elif plain != name and plain in __all__:
+        found = getattr(import_module("nanobook"), plain)
+    elif not name.startswith("_") and find_spec(f"nanobook.{name}"):
+        return import_module(f"nanobook.{name}")
+    else:
+        from nanobook.classic import classic_name
+
+        return classic_name(name, globals())
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
