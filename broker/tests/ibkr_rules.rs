@@ -247,6 +247,22 @@ fn rules_without_an_answer_leave_the_instrument_unknown() {
 }
 
 #[test]
+fn an_account_that_is_not_named_is_the_only_one_or_none() {
+    let gateway = TwsGateway::start().unwrap();
+    let config = Config {
+        address: gateway.address(),
+        timeout_ms: 1_000,
+        ..Config::new("")
+    };
+    let mut broker = IbkrBroker::new(config.clone()).unwrap();
+    assert_eq!(broker.connect().unwrap().account_id, "DU1234567");
+    assert_eq!(broker.positions().unwrap().len(), 1);
+    gateway.set_accounts(&["DU1234567", "DU7654321"]);
+    let error = IbkrBroker::new(config).unwrap().connect().unwrap_err();
+    assert!(matches!(error, Error::WrongAccount { .. }), "{error}");
+}
+
+#[test]
 fn what_an_order_would_do_is_asked_without_placing_it() {
     let gateway = TwsGateway::start().unwrap();
     let mut broker = connected(&gateway, TradingHours::Regular);

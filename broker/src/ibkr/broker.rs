@@ -295,6 +295,9 @@ impl Broker for IbkrBroker {
             .connect()
             .map_err(|e| self.raw_error("the handshake", &e))?;
         let accounts = client.handshake_managed_accounts();
+        if let (true, [only]) = (self.config.account_id.is_empty(), accounts) {
+            self.config.account_id.clone_from(only);
+        }
         let expected = &self.config.account_id;
         if !accounts.iter().any(|account| account == expected) {
             return Err(Error::WrongAccount {

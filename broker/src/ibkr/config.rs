@@ -34,7 +34,7 @@ pub struct Config {
     pub address: String,
     /// Our number among the gateway's clients; orders belong to the number that placed them.
     pub client_id: i32,
-    /// The account; the gateway must have it.
+    /// The account; the gateway must have it. Empty for the only account behind the login.
     pub account_id: String,
     /// Whether it must be a paper account. Live must be asked for.
     pub paper: bool,
