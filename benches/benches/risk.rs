@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use nanobook::trading::{
@@ -110,6 +111,28 @@ fn world() -> World {
     }
 }
 
+/// Milliseconds of the processor for one call, over many; wall time where the system does not count it.
+fn cpu_ms(mut work: impl FnMut()) -> f64 {
+    const CALLS: u32 = 500;
+    let cpu_ns = || {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    for _ in 0..20 {
+        work();
+    }
+    let (before, start) = (cpu_ns(), Instant::now());
+    for _ in 0..CALLS {
+        work();
+    }
+    let wall = start.elapsed();
+    let spent = match (before, cpu_ns()) {
+        (Some(before), Some(after)) => Duration::from_nanos(after - before),
+        _ => wall,
+    };
+    spent.as_secs_f64() * 1e3 / f64::from(CALLS)
+}
+
 fn thousand_orders(c: &mut Criterion) {
     let world = world();
     assert_eq!(world.orders.len(), ORDERS);
@@ -142,6 +165,9 @@ fn thousand_orders(c: &mut Criterion) {
     for (code, count) in counts {
         println!("rows {code} {count}");
     }
+    let reused = cpu_ms(|| engine.check_into(black_box(&world.orders), &situation, &mut report));
+    let fresh = cpu_ms(|| drop(black_box(engine.check(&world.orders, &situation))));
+    println!("cpu {reused} {fresh}");
     let mut group = c.benchmark_group("risk");
     group.bench_function("1,000 orders, 5,000 positions, memory reused", |b| {
         b.iter(|| engine.check_into(black_box(&world.orders), &situation, &mut report));
