@@ -8,7 +8,10 @@ mod results;
 use std::path::PathBuf;
 
 use nanobook::matching::{Config, Output};
-use nanobook::{MultiExchange, OrderId, OrderKind, OrderRequest, Owner, Price, Qty, Side, Trail};
+use nanobook::{
+    MultiExchange, OrderId, OrderKind, OrderRequest, OrderStatus, Owner, Price, Qty, Reject, Side,
+    Trail,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
@@ -445,6 +448,35 @@ impl PyMultiExchange {
         Ok(SubmitResult::of(&ack, request.qty, &trades, order.as_ref()))
     }
 
+    /// Cancels an order that is to enter anew, once it is known that it may.
+    fn anew(
+        &mut self,
+        id: OrderId,
+        price: Price,
+        qty: Qty,
+    ) -> Result<(nanobook::Symbol, Qty, OrderRequest), Reject> {
+        let old = self.exchange.order(id).ok_or(Reject::UnknownOrder)?;
+        let symbol = self.exchange.symbol_of(id).ok_or(Reject::UnknownOrder)?;
+        match old.status {
+            OrderStatus::New | OrderStatus::PartiallyFilled => {}
+            OrderStatus::Pending => return Err(Reject::StopOrder),
+            _ => return Err(Reject::NotActive),
+        }
+        let request = OrderRequest {
+            side: old.side,
+            kind: OrderKind::Limit { price },
+            qty,
+            tif: old.tif,
+            post_only: old.post_only,
+            owner: old.owner,
+        };
+        // What makes no sense is refused by an empty book, too.
+        nanobook::Exchange::new().try_submit(request)?;
+        let cancelled = self.exchange.cancel(id, &mut self.out)?;
+        self.out.clear();
+        Ok((symbol, cancelled, request))
+    }
+
     fn market(&self, symbol: &str) -> Result<&nanobook::matching::Market, Error> {
         let found = self.exchange.market(words::symbol(symbol)?);
         found.ok_or_else(|| Error::new(Kind::Missing, format!("{symbol} is not listed")))
@@ -520,11 +552,138 @@ impl PyMultiExchange {
         self.submit(symbol, request)
     }
 
+    /// Enters a market order that waits for a print at or beyond `stop`.
+    #[pyo3(signature = (symbol, side, stop, qty, *, owner=None))]
+    fn submit_stop_market(
+        &mut self,
+        symbol: &str,
+        side: &str,
+        stop: i64,
+        qty: u64,
+        owner: Option<u32>,
+    ) -> PyResult<SubmitResult> {
+        let kind = OrderKind::StopMarket { stop: Price(stop) };
+        self.submit(symbol, request(side, kind, qty, "gtc", owner)?)
+    }
+
+    /// Enters a limit order that waits for a print at or beyond `stop`.
+    #[pyo3(signature = (symbol, side, stop, price, qty, tif="gtc", *, owner=None))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the signature of Exchange, and a symbol"
+    )]
+    fn submit_stop_limit(
+        &mut self,
+        symbol: &str,
+        side: &str,
+        stop: i64,
+        price: i64,
+        qty: u64,
+        tif: &str,
+        owner: Option<u32>,
+    ) -> PyResult<SubmitResult> {
+        let kind = OrderKind::StopLimit {
+            stop: Price(stop),
+            price: Price(price),
+        };
+        self.submit(symbol, request(side, kind, qty, tif, owner)?)
+    }
+
+    /// Enters a market order whose stop follows the market; see `Exchange.submit_trailing_stop_market`.
+    #[pyo3(signature = (symbol, side, stop, qty, trail, value, period=None, *, owner=None))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the signature of Exchange, and a symbol"
+    )]
+    fn submit_trailing_stop_market(
+        &mut self,
+        symbol: &str,
+        side: &str,
+        stop: i64,
+        qty: u64,
+        trail: &str,
+        value: f64,
+        period: Option<u16>,
+        owner: Option<u32>,
+    ) -> PyResult<SubmitResult> {
+        let kind = OrderKind::TrailingStopMarket {
+            stop: Price(stop),
+            trail: self::trail(trail, value, period)?,
+        };
+        self.submit(symbol, request(side, kind, qty, "gtc", owner)?)
+    }
+
+    /// Enters a limit order whose stop follows the market; the limit does not follow.
+    #[pyo3(signature = (symbol, side, stop, price, qty, trail, value, tif="gtc", period=None, *, owner=None))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the signature of Exchange, and a symbol"
+    )]
+    fn submit_trailing_stop_limit(
+        &mut self,
+        symbol: &str,
+        side: &str,
+        stop: i64,
+        price: i64,
+        qty: u64,
+        trail: &str,
+        value: f64,
+        tif: &str,
+        period: Option<u16>,
+        owner: Option<u32>,
+    ) -> PyResult<SubmitResult> {
+        let kind = OrderKind::TrailingStopLimit {
+            stop: Price(stop),
+            price: Price(price),
+            trail: self::trail(trail, value, period)?,
+        };
+        self.submit(symbol, request(side, kind, qty, tif, owner)?)
+    }
+
     /// Cancels what is open of an order; a refusal is an answer too.
     fn cancel(&mut self, order_id: u64) -> CancelResult {
         let cancelled = self.exchange.cancel(OrderId(order_id), &mut self.out);
         self.out.clear();
         CancelResult::of(cancelled)
+    }
+
+    /// Cancels all orders and stops of an owner in all symbols, and says how many.
+    fn mass_cancel(&mut self, owner: u32) -> u32 {
+        let count = self.exchange.mass_cancel(Owner(owner), &mut self.out);
+        self.out.clear();
+        count
+    }
+
+    /// Gives an order a new price and quantity: it is cancelled and enters anew under a new id. A refusal is an answer too,
+    /// and leaves the order as it is.
+    fn modify(&mut self, order_id: u64, price: i64, qty: u64) -> PyResult<ModifyResult> {
+        match self.anew(OrderId(order_id), Price(price), Qty(qty)) {
+            Ok((symbol, cancelled, request)) => {
+                let submitted = self.submit(symbol.as_str(), request)?;
+                Ok(ModifyResult::of(order_id, cancelled, submitted))
+            }
+            Err(reject) => Ok(ModifyResult::refused(order_id, reject)),
+        }
+    }
+
+    /// Gives an order a new price and open quantity under its id; it keeps its place only when the quantity falls at the
+    /// same price. Returns what was filled at once.
+    fn replace(&mut self, order_id: u64, price: i64, qty: u64) -> PyResult<u64> {
+        let id = OrderId(order_id);
+        let replaced = self
+            .exchange
+            .replace(id, Price(price), Qty(qty), &mut self.out);
+        self.keep_trades();
+        Ok(replaced.map_err(words::rejected)?.filled.0)
+    }
+
+    /// Takes quantity away from an order, which keeps its place, and returns what is left.
+    fn reduce(&mut self, order_id: u64, by: u64) -> PyResult<u64> {
+        let left = self
+            .exchange
+            .reduce(OrderId(order_id), Qty(by), &mut self.out);
+        self.out.clear();
+        Ok(left.map_err(words::rejected)?.open.0)
     }
 
     /// The best bid and ask; None where a side is empty.

@@ -132,6 +132,46 @@ def test_many_symbols_share_one_id_space():
     assert caught.value.symbol
 
 
+def test_many_symbols_have_stops_and_changes_as_one():
+    exchange, single = nb.MultiExchange(), nb.Exchange()
+    steps = [
+        ("submit_stop_market", ("sell", 95, 10)),
+        ("submit_stop_limit", ("buy", 105, 106, 10)),
+        ("submit_trailing_stop_market", ("sell", 90, 10, "percentage", 0.05)),
+        ("submit_trailing_stop_limit", ("sell", 90, 89, 10, "fixed", 3.0)),
+        ("submit_limit", ("buy", 94, 30)),
+        ("submit_limit", ("sell", 94, 1)),
+        ("submit_limit", ("buy", 80, 50)),
+    ]
+    for name, arguments in steps:
+        one = getattr(single, name)(*arguments)
+        many = getattr(exchange, name)("AAPL", *arguments)
+        assert repr(one) == repr(many), name
+    for id_ in range(1, 9):
+        one, many = single.get_order(id_), exchange.get_order(id_)
+        assert (one and (one.status, one.stop, one.remaining_quantity)) == (
+            many and (many.status, many.stop, many.remaining_quantity)
+        )
+    rests = one_id = next(i for i in range(1, 12) if (o := single.get_order(i)) and o.price == 80)
+    assert exchange.reduce(rests, 20) == single.reduce(one_id, 20) == 30
+    changed, same = exchange.modify(rests, 81, 40), single.modify(one_id, 81, 40)
+    assert (changed.success, changed.new_order_id, changed.cancelled_quantity) == (
+        same.success,
+        same.new_order_id,
+        same.cancelled_quantity,
+    )
+    assert exchange.orders("AAPL").to_dict() == single.orders().to_dict()
+    refused = exchange.modify(changed.new_order_id, 81, 0)
+    assert not refused.success and "zero" in refused.error
+    assert exchange.get_order(changed.new_order_id).remaining_quantity == 40, "a refusal changes nothing"
+    assert exchange.replace(changed.new_order_id, 81, 30) == 0
+    assert exchange.get_order(changed.new_order_id).remaining_quantity == 30
+    with pytest.raises(nb.MissingError):
+        exchange.reduce(99, 1)
+    exchange.submit_limit("F", "buy", 10, 5, owner=3)
+    assert exchange.mass_cancel(3) == 1 and exchange.mass_cancel(3) == 0
+
+
 def test_a_book_is_what_the_rows_say():
     pl = pytest.importorskip("polars")
     symbol = nb.inspect_itch(nb.SAMPLE).symbols["symbol"][0]

@@ -169,6 +169,32 @@ impl From<nanobook::ModifyResult> for ModifyResult {
     }
 }
 
+impl ModifyResult {
+    /// Cancelled, and entered anew.
+    pub(super) fn of(old: u64, cancelled: Qty, submitted: SubmitResult) -> Self {
+        Self {
+            success: true,
+            old_order_id: old,
+            new_order_id: Some(submitted.order_id),
+            cancelled_quantity: cancelled.0,
+            error: None,
+            trades: submitted.trades,
+        }
+    }
+
+    /// Left as it was.
+    pub(super) fn refused(old: u64, reject: Reject) -> Self {
+        Self {
+            success: false,
+            old_order_id: old,
+            new_order_id: None,
+            cancelled_quantity: 0,
+            error: Some(reject.to_string()),
+            trades: Vec::new(),
+        }
+    }
+}
+
 #[pymethods]
 impl ModifyResult {
     fn __repr__(&self) -> String {
