@@ -22,6 +22,14 @@ pub(crate) enum Kind {
     Feed,
     /// A package that the call needs is not there: also an `ImportError`.
     Package,
+    /// There is no connection to a venue: also a `ConnectionError`.
+    Connection,
+    /// A venue did not answer in time: also a `TimeoutError`.
+    NoAnswer,
+    /// A venue answered with an error, or is another one than was meant: also a `RuntimeError`.
+    Venue,
+    /// What a venue does not have: also a `NotImplementedError`.
+    Unsupported,
 }
 
 impl Kind {
@@ -33,6 +41,10 @@ impl Kind {
             Self::Source => "SourceError",
             Self::Feed => "FeedError",
             Self::Package => "PackageError",
+            Self::Connection => "ConnectionLostError",
+            Self::NoAnswer => "NoAnswerError",
+            Self::Venue => "VenueError",
+            Self::Unsupported => "UnsupportedError",
         }
     }
 }
@@ -67,6 +79,9 @@ pub(crate) enum Error {
     /// A table could not be built.
     #[error(transparent)]
     Table(#[from] nanobook_arrow::Error),
+    /// A venue's answer is not known.
+    #[error(transparent)]
+    Broker(#[from] nanobook_broker::Error),
 }
 
 impl Error {
@@ -80,6 +95,35 @@ impl Error {
             kind,
             message: message.into(),
             place: Place::default(),
+        }
+    }
+
+    /// The same error of a later part of a frame, which begins at a row.
+    pub(crate) fn after(self, rows: usize) -> Self {
+        match self {
+            Self::Table(error) => {
+                let message = error.to_string();
+                let (kind, mut place) = table_place(&error);
+                place.row = place.row.map(|row| row + rows);
+                Self::At {
+                    kind,
+                    message,
+                    place,
+                }
+            }
+            Self::At {
+                kind,
+                message,
+                mut place,
+            } => {
+                place.row = place.row.map(|row| row + rows);
+                Self::At {
+                    kind,
+                    message,
+                    place,
+                }
+            }
+            other => other,
         }
     }
 
@@ -117,10 +161,42 @@ impl From<Error> for PyErr {
             Error::At { kind, place, .. } => exception(py, kind, &message, &place),
             Error::Datasets(error) => from_datasets(py, &error),
             Error::Statistics(error) => exception(py, Kind::Input, &message, &place_of(&error)),
-            Error::Arrow(_) | Error::Table(_) => {
-                exception(py, Kind::Input, &message, &Place::default())
+            Error::Arrow(_) => exception(py, Kind::Input, &message, &Place::default()),
+            Error::Table(error) => {
+                let (kind, place) = table_place(&error);
+                exception(py, kind, &message, &place)
             }
+            Error::Broker(error) => exception(py, broker_kind(&error), &message, &Place::default()),
         })
+    }
+}
+
+/// The class and place of an error about a table.
+fn table_place(error: &nanobook_arrow::Error) -> (Kind, Place) {
+    use nanobook_arrow::Error as Tables;
+    let (kind, column, row) = match error {
+        Tables::BadValue { column, row, .. } => (Kind::Input, Some(column), Some(*row)),
+        Tables::MissingColumn { column, .. } => (Kind::Missing, Some(column), None),
+        Tables::WrongType { column, .. } => (Kind::Type, Some(column), None),
+        _ => (Kind::Input, None, None),
+    };
+    let place = Place {
+        row,
+        column: column.cloned(),
+        symbol: None,
+    };
+    (kind, place)
+}
+
+fn broker_kind(error: &nanobook_broker::Error) -> Kind {
+    use nanobook_broker::Error as Broker;
+    match error {
+        Broker::NotConnected { .. } | Broker::Connection { .. } => Kind::Connection,
+        Broker::Timeout { .. } => Kind::NoAnswer,
+        Broker::Config { .. } => Kind::Input,
+        Broker::File { .. } => Kind::Source,
+        Broker::Unsupported { .. } => Kind::Unsupported,
+        _ => Kind::Venue,
     }
 }
 

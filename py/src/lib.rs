@@ -17,6 +17,7 @@
 
 mod backtest;
 mod book;
+mod broker;
 mod capsule;
 mod classic;
 mod column;
@@ -34,6 +35,7 @@ mod show;
 mod stats;
 mod ta;
 mod table;
+mod trading;
 mod volatility;
 mod words;
 
@@ -62,6 +64,7 @@ fn _lib(module: &Bound<'_, PyModule>) -> PyResult<()> {
     add(module, "classic", classic::register)?;
     add(module, "frame", frame::register)?;
     add(module, "book", book::register)?;
+    add(module, "broker", broker::register)?;
     add(module, "exchange", exchange::register)?;
     add(module, "itch", itch::register)?;
     add(module, "cv", cv::register)?;

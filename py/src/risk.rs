@@ -1,5 +1,7 @@
 //! Bindings of `nanobook_risk`: the whole account in the worst case, as far as the classic calls describe one.
 
+mod frames;
+
 use nanobook::trading::{
     Account, DataType, Instrument, InstrumentState, NewOrder, Position, Quote, TimeInForce, Units,
 };
@@ -174,6 +176,7 @@ fn check_orders(
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    frames::register(module)?;
     module.add_function(wrap_pyfunction!(check_limits, module)?)?;
     module.add_function(wrap_pyfunction!(check_orders, module)?)
 }

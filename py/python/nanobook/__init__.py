@@ -14,14 +14,18 @@ from nanobook._lib.book import OrderBook
 from nanobook._lib.exchange import Exchange, MultiExchange
 from nanobook._lib.frame import Column, Frame
 from nanobook.errors import (
+    ConnectionLostError,
     DtypeError,
     FeedError,
     InputError,
     MissingError,
     NanobookError,
+    NoAnswerError,
+    OrderError,
     PackageError,
     SourceError,
     UnsupportedError,
+    VenueError,
 )
 
 # Modules are loaded when one of their names is used, so that the import takes no time that nobody needs.
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
         rolling_volatility,
         sweep,
     )
+    from nanobook.brokers import BinanceBroker, IbkrBroker, Outcome, PaperBroker
     from nanobook.classic import (
         Metrics,
         Portfolio,
@@ -82,37 +87,46 @@ if TYPE_CHECKING:
     )
     from nanobook.lookahead import check_lookahead
     from nanobook.reports import Comparison, Plot, compare, heat_map, plot, report
-    from nanobook.risk import RiskEngine
+    from nanobook.risk import RiskEngine, RiskReport
     from nanobook.volatility import garch_ewma_forecast, garch_forecast
 
 __all__ = [
     "SAMPLE",
     "BacktestResult",
+    "BinanceBroker",
     "Column",
     "Comparison",
+    "ConnectionLostError",
     "CostModel",
     "DtypeError",
     "Exchange",
     "FeedError",
     "Frame",
+    "IbkrBroker",
     "InputError",
     "Inspection",
     "Metrics",
     "MissingError",
     "MultiExchange",
     "NanobookError",
+    "NoAnswerError",
     "OrderBook",
+    "OrderError",
+    "Outcome",
     "PackageError",
+    "PaperBroker",
     "Plot",
     "Portfolio",
     "Prices",
     "ReplayReport",
     "ReplayedDay",
     "RiskEngine",
+    "RiskReport",
     "SourceError",
     "Stops",
     "Strategy",
     "UnsupportedError",
+    "VenueError",
     "View",
     "__version__",
     "backtest",
@@ -164,11 +178,12 @@ __all__ = [
 _HOMES = {
     "nanobook._classic_weights": "inverse_cdar_weights inverse_cvar_weights optimize_cdar optimize_cvar optimize_hrp optimize_max_sharpe optimize_min_variance optimize_risk_parity",
     "nanobook.backtests": "BacktestResult CostModel Prices Stops Strategy View backtest drawdown_series metrics rolling_beta rolling_max_drawdown rolling_sharpe rolling_volatility sweep",
+    "nanobook.brokers": "BinanceBroker IbkrBroker Outcome PaperBroker",
     "nanobook.classic": "Metrics Portfolio backtest_weights capabilities compute_metrics parse_itch py_backtest_weights py_capabilities run_backtest",
     "nanobook.itch": "SAMPLE Inspection ReplayReport ReplayedDay book_itch catalog inspect_itch iter_itch read_itch replay_itch scan_itch synth_itch verify_itch",
     "nanobook.lookahead": "check_lookahead",
     "nanobook.reports": "Comparison Plot compare heat_map plot report",
-    "nanobook.risk": "RiskEngine",
+    "nanobook.risk": "RiskEngine RiskReport",
     "nanobook.volatility": "garch_ewma_forecast garch_forecast",
 }
 """The module of each name that is loaded late."""

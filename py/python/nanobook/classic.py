@@ -436,7 +436,10 @@ _CAPABILITIES = {
     "optimize_hrp": ("nanobook", "optimize_hrp"),
     "inverse_cvar_weights": ("nanobook", "inverse_cvar_weights"),
     "inverse_cdar_weights": ("nanobook", "inverse_cdar_weights"),
-    "risk_checks": ("nanobook._lib.risk", "check_orders"),
+    "risk_checks": ("nanobook._lib.risk", "check"),
+    "paper_broker": ("nanobook._lib.broker", "paper"),
+    "ibkr_broker": ("nanobook._lib.broker", "ibkr"),
+    "binance_broker": ("nanobook._lib.broker", "binance"),
     "matching": ("nanobook._lib.exchange", "Exchange"),
 }
 

@@ -1,14 +1,18 @@
 """What can go wrong: each class is also the builtin that a caller would catch."""
 
 __all__ = [
+    "ConnectionLostError",
     "DtypeError",
     "FeedError",
     "InputError",
     "MissingError",
     "NanobookError",
+    "NoAnswerError",
+    "OrderError",
     "PackageError",
     "SourceError",
     "UnsupportedError",
+    "VenueError",
 ]
 
 
@@ -52,3 +56,27 @@ class PackageError(NanobookError, ImportError):
 
 class UnsupportedError(NanobookError, NotImplementedError, AttributeError):
     """Something that this build lacks; :func:`nanobook.capabilities` lists what it has."""
+
+
+class ConnectionLostError(NanobookError, ConnectionError):
+    """There is no connection to a venue: ``connect`` is the next step. What it has of us is not known meanwhile."""
+
+
+class NoAnswerError(NanobookError, TimeoutError):
+    """A venue did not answer in time; that is no answer, and never an empty one."""
+
+
+class VenueError(NanobookError, RuntimeError):
+    """A venue answered with an error or asks for a pause, or is not the account that was meant."""
+
+
+class OrderError(NanobookError, RuntimeError):
+    """An order that is not confirmed: refused, never sent, or with an outcome that nobody knows.
+
+    Of an order whose outcome is unknown ask by its id, and never send it again.
+    """
+
+    state: str = "unknown"
+    """``rejected``, ``denied`` or ``unknown``."""
+    client_order_id: str | None = None
+    """The id to ask by."""

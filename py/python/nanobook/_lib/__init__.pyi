@@ -1,5 +1,6 @@
 from . import backtest as backtest
 from . import book as book
+from . import broker as broker
 from . import classic as classic
 from . import cv as cv
 from . import exchange as exchange
