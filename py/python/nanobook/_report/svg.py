@@ -131,12 +131,14 @@ def thin(values: Doubles) -> npt.NDArray[np.intp]:
     if n <= 2 * MOST_BUCKETS:
         return np.arange(n)
     edges = np.linspace(0, n, MOST_BUCKETS + 1).astype(int)
-    keep = {0, n - 1}
-    for start, end in zip(edges[:-1], edges[1:]):
-        part = values[start:end]
-        if np.isfinite(part).any():
-            keep.update((start + int(np.nanargmin(part)), start + int(np.nanargmax(part))))
-    return np.array(sorted(keep))
+    places = edges[:-1, None] + np.arange(np.diff(edges).max())
+    inside = places < edges[1:, None]
+    places = np.minimum(places, n - 1)
+    inside &= np.isfinite(values[places])
+    low = np.where(inside, values[places], np.inf).argmin(axis=1)
+    high = np.where(inside, values[places], -np.inf).argmax(axis=1)
+    rows = np.flatnonzero(inside.any(axis=1))
+    return np.unique(np.concatenate([[0, n - 1], places[rows, low[rows]], places[rows, high[rows]]]))
 
 
 def x_ticks(times: Times) -> list[tuple[int, str]]:
