@@ -65,6 +65,8 @@ struct Watch {
     absent: u32,
     /// When the first of them came.
     absent_since: i64,
+    /// When the venue last said something new of it.
+    news: i64,
     /// When a cancel was asked for.
     cancelled_at: Option<i64>,
 }
@@ -80,7 +82,7 @@ impl Trouble {
     /// Whether it has been seen in several looks, over at least `ns`. It begins now unless it has begun.
     fn lasts(&mut self, now: i64, ns: i64) -> bool {
         self.looks += 1;
-        now - *self.since.get_or_insert(now) >= ns && self.looks > 2
+        now - *self.since.get_or_insert(now) >= ns && self.looks > 4
     }
 
     fn is_new(&self) -> bool {
@@ -113,6 +115,7 @@ struct Live {
     /// Orders whose answer did not come in time.
     late: BTreeMap<u64, ClientOrderId>,
     connected: bool,
+    connected_at: i64,
     /// Venue time less the monotonic clock.
     venue_offset: i64,
     failures: u32,
@@ -237,12 +240,12 @@ impl Core {
         core.record(record);
         core.prefix = Plan::prefix(&core.plan().run_id);
         core.live.doubts = vec![Doubts::default(); core.plan().legs.len()];
-        let open = core.state.orders.iter().filter(|order| order.may_trade());
         let since = now.mono_ns;
-        core.live.watch = open
+        core.live.watch = (core.state.orders.iter())
             .map(|order| {
                 let watch = Watch {
                     since,
+                    news: since,
                     ..Watch::default()
                 };
                 (order.order.client_order_id, watch)
@@ -309,6 +312,16 @@ impl Core {
             return self.live.now.wall.0;
         }
         self.live.now.mono_ns
+    }
+
+    /// Whether an order has ended with every execution known. Where corrections hide how much is missing, that takes
+    /// as long without news as the venue may hide something.
+    fn is_settled(&self, order: &Tracked) -> bool {
+        let quiet = || {
+            let watch = self.live.watch.get(&order.order.client_order_id);
+            watch.is_some_and(|watch| self.mono() - watch.news >= self.settings().grace_ns)
+        };
+        order.is_settled() && (!order.blind || quiet())
     }
 
     fn flawed(&self, defect: Defect) -> bool {
@@ -445,7 +458,13 @@ impl Core {
             return;
         };
         let since = *self.live.closing_since.get_or_insert(now);
-        if self.state.outcome.is_some() || now - since < 3 * self.settings().patience_ns {
+        let patience = self.settings().patience_ns;
+        let (since, most) = if self.live.connected {
+            (since.max(self.live.connected_at), 3 * patience)
+        } else {
+            (since, 6 * patience)
+        };
+        if self.state.outcome.is_some() || now - since < most {
             return;
         }
         for leg in 0..self.state.legs.len() {

@@ -82,7 +82,7 @@ impl Core {
                 continue;
             };
             let over_ns = now - watch.absent_since;
-            let enough = watch.absent >= answers && over_ns >= grace && now - watch.since >= grace;
+            let enough = watch.absent >= answers && over_ns >= grace;
             let leg = order.leg as usize;
             let mut position = self.position_if_explained(leg);
             if self.flawed(Defect::AbsentByOrderAlone) {
@@ -158,8 +158,8 @@ impl Core {
         let (now, patience) = (self.mono(), self.settings().patience_ns);
         let unknown = self.state.orders_of(at).any(Self::is_unknown);
         let fills_are_all = self.flawed(Defect::FillsAreAll);
-        let ended =
-            (self.state.orders_of(at)).any(|o| !o.may_trade() && !o.is_settled() && !fills_are_all);
+        let ended = (self.state.orders_of(at))
+            .any(|o| !o.may_trade() && !self.is_settled(o) && !fills_are_all);
         let ends = self.state.legs[at].end;
         if unknown || ended {
             let since = &mut self.live.doubts[at].unsettled;
@@ -320,7 +320,7 @@ impl Core {
                 };
             }
             // Trades whose executions are not named yet take cash too.
-            let open = if order.is_settled() {
+            let open = if self.is_settled(order) {
                 Units::ZERO
             } else if self.flawed(Defect::CashUnclaimed) {
                 order.leaves()
@@ -520,7 +520,7 @@ impl Core {
         });
         let unsettled = (self.state.orders.iter()).any(|order| {
             let end = self.state.legs[order.leg as usize].end;
-            !order.is_settled() && !matches!(end, Some(LegEnd::Review(_)))
+            !self.is_settled(order) && !matches!(end, Some(LegEnd::Review(_)))
         });
         if unexplained || unsettled {
             return;

@@ -50,6 +50,7 @@ impl Core {
                 let wall = self.live.now.wall.0.saturating_add(session.clock_offset_ns);
                 self.live.venue_offset = wall.saturating_sub(self.mono());
                 self.live.connected = true;
+                self.live.connected_at = self.mono();
                 self.live.look.step = Step::Open;
             }
             (Request::Submit(order), Answer::Reply(reply)) => {
@@ -245,9 +246,14 @@ impl Core {
         if ids.len() > 1 {
             self.stray(key.client_order_id, Doubt::Stray);
         }
-        if orders.is_empty() {
-            let now = self.mono();
-            let watch = self.live.watch.entry(key.client_order_id).or_default();
+        // An order may hide for a while when it is new; what is absent after that has ended or never was. What an order
+        // traded before it ended may hide for a while too, and that is why absence must last.
+        let (now, mut grace) = (self.mono(), self.settings().grace_ns);
+        if self.flawed(Defect::AbsentAtOnce) {
+            grace = 0;
+        }
+        let watch = self.live.watch.entry(key.client_order_id).or_default();
+        if orders.is_empty() && now - watch.since >= grace {
             if watch.absent == 0 {
                 watch.absent_since = now;
             }
@@ -310,6 +316,16 @@ impl Core {
             && (tracked.is_news(&fill) || again)
             && reads
         {
+            let (now, leg) = (self.mono(), tracked.leg as usize);
+            // It was there a moment ago: absence begins anew.
+            if let Some(watch) = fill
+                .client_order_id
+                .and_then(|id| self.live.watch.get_mut(&id))
+            {
+                watch.absent = 0;
+                watch.news = now;
+            }
+            self.live.doubts[leg].unsettled.is_over();
             self.record(Record::Filled { fill });
         }
     }

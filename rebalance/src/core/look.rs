@@ -177,6 +177,7 @@ impl Core {
             self.state.orders_of(at).any(|order| {
                 everything
                     || order.told > order.first
+                    || (order.blind && !self.is_settled(order))
                     || (self.is_missing(order) && !self.flawed(Defect::AbsentByOrderAlone))
             })
         });
@@ -190,7 +191,7 @@ impl Core {
             && self
                 .state
                 .orders_of(leg)
-                .all(|order| order.is_settled() || (fills_are_all && !order.may_trade()))
+                .all(|order| self.is_settled(order) || (fills_are_all && !order.may_trade()))
     }
 
     /// Whether it is not known how an order stands: the venue has not shown it, or has not named it when asked.

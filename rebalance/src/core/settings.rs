@@ -26,7 +26,8 @@ pub struct Settings {
     pub request_timeout_ns: i64,
     /// Pause between two looks at the venue.
     pub poll_ns: i64,
-    /// How long an order must be absent before it counts as never arrived; longer than the venue's visibility lag.
+    /// Longer than the venue hides anything that is new. An order that is absent after that time, and for that time
+    /// again, has ended or never arrived.
     pub grace_ns: i64,
     /// How many empty answers that takes at least.
     pub absent_answers: u32,

@@ -35,8 +35,8 @@ pub struct Tracked {
     pub net: Units,
     /// Sum of the executions as they were first named.
     pub first: Units,
-    /// Whether an execution was corrected.
-    pub corrected: bool,
+    /// Whether an execution was first named with its correction, so that how much it was before is not known.
+    pub blind: bool,
     /// Whether it was or is being cancelled by us.
     pub cancelling: bool,
     /// Whether the venue has ever shown it.
@@ -94,19 +94,20 @@ impl Tracked {
             fills: BTreeMap::new(),
             net: Units::ZERO,
             first: Units::ZERO,
-            corrected: false,
+            blind: false,
             cancelling: false,
             shown: false,
         }
     }
 
-    /// How much has traded: what the venue says, or its executions where they say more or were corrected.
+    /// How much has traded: the executions, and what the venue says beyond those that it has named.
     pub fn filled(&self) -> Units {
-        if self.corrected {
-            self.net
+        let unnamed = if self.blind {
+            0
         } else {
-            self.told.max(self.net)
-        }
+            (self.told.0 - self.first.0).max(0)
+        };
+        Units(self.net.0 + unnamed)
     }
 
     /// Whether it may still trade; what is not known counts.
@@ -114,9 +115,9 @@ impl Tracked {
         !self.state.is_final()
     }
 
-    /// Whether it has ended and every execution of it is known.
+    /// Whether it has ended and every execution of it is known, as far as that can be told: see [`Tracked::blind`].
     pub fn is_settled(&self) -> bool {
-        self.state.is_final() && (self.corrected || self.first >= self.told)
+        self.state.is_final() && (self.blind || self.first >= self.told)
     }
 
     /// Its limit.
@@ -129,7 +130,7 @@ impl Tracked {
 
     /// How much of it has traded or may, at most.
     pub(super) fn claim(&self) -> Units {
-        if self.state.is_final() {
+        if self.state.is_final() && !self.blind {
             self.filled()
         } else {
             self.order.qty
@@ -171,8 +172,8 @@ impl Tracked {
         }
         if !self.fills.contains_key(&fill.trade_id) {
             self.first = Units(self.first.0 + fill.qty.0);
+            self.blind |= fill.correction > 0;
         }
-        self.corrected |= fill.correction > 0;
         self.fills.insert(fill.trade_id.clone(), fill.clone());
         self.net = Units(self.fills.values().map(|fill| fill.qty.0).sum());
         self.shown = true;

@@ -35,7 +35,7 @@ fn settings(model: Model, rng: &mut Rng) -> Settings {
         poll_ns: 500 * MS,
         grace_ns: 4 * SECOND,
         absent_answers: 3,
-        patience_ns: 12 * SECOND,
+        patience_ns: 15 * SECOND,
         deadline_ns: 120 * SECOND,
         chase_ns: 3 * SECOND,
         chases: 4,

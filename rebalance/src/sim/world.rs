@@ -85,6 +85,7 @@ pub(super) struct Process {
     killed: bool,
     sends: VecDeque<i64>,
     pub(super) silent_until: i64,
+    last_asked: u64,
     pub(super) quotes: BTreeMap<usize, Quote>,
     pub(super) rules: BTreeMap<usize, Instrument>,
     pub(super) cash_as_of: i64,
@@ -353,6 +354,7 @@ impl<'a> World<'a> {
                     killed: false,
                     sends: VecDeque::new(),
                     silent_until: 0,
+                    last_asked: 0,
                     quotes: BTreeMap::new(),
                     rules: BTreeMap::new(),
                     cash_as_of: 0,
@@ -406,7 +408,10 @@ impl<'a> World<'a> {
         let event = match event {
             Happens::Written => Event::Written,
             Happens::Answer(id, answer) => {
-                self.heard(process, &answer);
+                // An answer that comes too late shows nothing that orders are priced by.
+                if self.processes[process].last_asked == id {
+                    self.heard(process, &answer);
+                }
                 Event::Answer { id, answer }
             }
             Happens::Kill => {
@@ -491,6 +496,7 @@ impl<'a> World<'a> {
                 }
                 Command::Ask { id, request } => {
                     self.check_request(process, &request);
+                    self.processes[process].last_asked = id;
                     self.send(process, id, request);
                 }
                 Command::Wake(mono) => {
