@@ -29,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "nanobook-itch",
             "nanobook-arrow",
             "nanobook-datasets",
+            "nanobook-broker",
             "nanobook-risk",
         ],
     ),
