@@ -5,7 +5,7 @@ use arrow_array::types::Float64Type;
 use arrow_array::{Array, RecordBatch, RecordBatchReader, StructArray};
 use arrow_schema::{DataType, SchemaRef};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyDict, PyList};
 
 use crate::capsule;
 use crate::error::{Error, Kind};
@@ -22,6 +22,14 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// No rows, and no columns that would be missed.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            schema: SchemaRef::new(arrow_schema::Schema::empty()),
+            batches: Vec::new(),
+        }
+    }
+
     /// Takes a frame; of a lazy one only `columns` are collected, when they are named.
     ///
     /// # Errors
@@ -44,6 +52,7 @@ impl Table {
             return Self::take(&chosen.call_method0("collect")?, None);
         }
         if object.hasattr("__arrow_c_stream__")? {
+            let object = &typed(object)?;
             let reader =
                 capsule::take_stream(object).map_err(|error| not_a_frame(object, &error))?;
             let schema = reader.schema();
@@ -127,6 +136,29 @@ pub(crate) fn doubles(batch: &RecordBatch, column: usize) -> Result<&[f64], Erro
             Err(Error::column(Kind::Type, &name, message))
         }
     }
+}
+
+/// A polars frame whose columns all have a type. One of nothing but nulls has none, and polars hands it over with a
+/// buffer that the interface does not have for it.
+fn typed<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let module = object.get_type().module()?;
+    if !module.to_cow()?.starts_with("polars") || !object.hasattr("columns")? {
+        return Ok(object.clone());
+    }
+    let polars = object.py().import("polars")?;
+    let null = polars.getattr("Null")?;
+    let types = PyDict::new(object.py());
+    let names = object.getattr("columns")?.extract::<Vec<String>>()?;
+    let found = object.getattr("dtypes")?;
+    for (at, name) in names.into_iter().enumerate() {
+        if found.get_item(at)?.eq(&null)? {
+            types.set_item(name, polars.getattr("Int64")?)?;
+        }
+    }
+    if types.is_empty() {
+        return Ok(object.clone());
+    }
+    object.call_method1("cast", (types,))
 }
 
 fn is_lazy(object: &Bound<'_, PyAny>) -> PyResult<bool> {

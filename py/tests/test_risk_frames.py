@@ -155,6 +155,18 @@ def test_frames_of_other_kinds_and_types_give_the_same_rows():
     assert engine().check(ORDERS, **given(account=account)).checks.to_polars().equals(wanted)
 
 
+def test_nothing_is_an_empty_list_or_a_frame_without_types():
+    wanted = engine().check(ORDERS, **given()).checks.to_polars()
+    for nothing in [[], pl.DataFrame({"symbol": [], "side": [], "qty": []})]:
+        assert engine().check(ORDERS, **given(working=nothing)).checks.to_polars().equals(wanted)
+    # A column of nothing but nulls has no type: these are market orders.
+    orders = ORDERS.with_columns(price=pl.lit(None))
+    report = engine().check(orders, **given())
+    assert report.passed and not engine("max_order_notional = 10000").check(orders, **given()).passed
+    with pytest.raises(nb.DtypeError):
+        engine().check(ORDERS, **given(working=[1]))
+
+
 def test_what_a_broker_gives_is_what_the_checks_take():
     quotes = given()["quotes"].with_columns(bid_qty=pl.lit(1000), ask_qty=pl.lit(1000))
     broker = nb.PaperBroker(100_000, quotes=quotes, start=1)

@@ -123,8 +123,8 @@ class RiskEngine:
         orders: FrameLike,
         *,
         account: FrameLike | Mapping[str, Any] | None = None,
-        positions: FrameLike | None = None,
-        working: FrameLike | None = None,
+        positions: FrameLike | Sequence[Any] | None = None,
+        working: FrameLike | Sequence[Any] | None = None,
         quotes: FrameLike | None = None,
         instruments: FrameLike | None = None,
         volumes: FrameLike | None = None,
@@ -152,7 +152,7 @@ class RiskEngine:
         """Runs every check that is on: the whole account after the orders, in the worst case over what may still trade.
 
         **What is not given is not known, and what needs it fails.** The frames are those that a broker gives; numbers of any
-        type become exact decimals, doubles to the nearest 1e-9.
+        type become exact decimals, doubles to the nearest 1e-9. An empty list is a frame without rows: there are none.
 
         Parameters
         ----------
@@ -162,7 +162,7 @@ class RiskEngine:
         account
             One row, or a mapping: ``account_id, currency, cash, is_paper``; ``equity, buying_power``.
         positions
-            ``symbol, position_qty``; ``available_qty, avg_px, market_px``. An empty frame: there are none.
+            ``symbol, position_qty``; ``available_qty, avg_px, market_px``.
         working
             Orders that may still trade, in full, ours and others'; the columns of ``orders`` and ``filled_qty, status``.
         quotes
@@ -208,7 +208,7 @@ class RiskEngine:
         ...     frame({"symbol": ["AAPL"], "side": ["buy"], "qty": [100], "price": [185.0]}),
         ...     account={"account_id": "DU1", "currency": "USD", "cash": 1e6, "equity": 1e6, "buying_power": 1e6, "is_paper": True},
         ...     positions=frame({"symbol": ["AAPL"], "position_qty": [200]}),
-        ...     working=frame({"symbol": [], "side": [], "qty": []}),
+        ...     working=[],
         ...     quotes=frame({"ts_event": [0], "symbol": ["AAPL"], "bid_px": [184.99], "ask_px": [185.01], "data_type": ["live"]}, times=["ts_event"]),
         ...     instruments=frame({"symbol": ["AAPL"], "currency": ["USD"], "tick": ["0.01"], "lot": [1], "status": ["trading"]}),
         ...     kill_switch=False, halted=False, reduce_only=False, market_open=True,

@@ -1,13 +1,23 @@
 //! All checks over frames.
 
+use std::sync::Arc;
+
+use arrow_array::builder::StringViewBuilder;
+use arrow_array::types::{Decimal128Type, UInt32Type};
+use arrow_array::{
+    ArrayRef, PrimitiveArray, RecordBatch, StringViewArray, TimestampNanosecondArray,
+};
+use arrow_schema::DataType;
 use nanobook::trading::{Account, Instrument, Position, Quote, RiskCheckRow};
 use nanobook::{Money, Timestamp};
 use nanobook_arrow::trading::TradingTable;
-use nanobook_risk::{Day, Proceeds, Report, RiskEngine, Session, Situation, Targets};
+use nanobook_risk::{
+    Day, Proceeds, Report, RiskCheck, RiskEngine, Session, Situation, Subject, Targets,
+};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList, PyListMethods};
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::frame::Frame;
 use crate::table::Table;
 use crate::trading::{self, Default};
@@ -61,9 +71,12 @@ impl RiskReport {
     }
 }
 
-/// A frame of the arguments, if it is given.
+/// A frame of the arguments, if it is given; an empty list is a frame without rows.
 fn table(given: &Bound<'_, PyDict>, name: &str) -> PyResult<Option<Table>> {
     match given.get_item(name)? {
+        Some(object) if object.cast::<PyList>().is_ok_and(PyListMethods::is_empty) => {
+            Ok(Some(Table::nothing()))
+        }
         Some(object) if !object.is_none() => Ok(Some(Table::take(&object, None)?)),
         _ => Ok(None),
     }
@@ -187,18 +200,61 @@ fn check(
     };
     let (report, batch) = py.detach(|| {
         let report: Report = RiskEngine::new(limits).check(&orders, &situation);
-        let batch = RiskCheckRow::batch(&report.table(Timestamp(now), run_id));
+        let batch = batch(&report, now, run_id);
         (report, batch)
     });
     Ok(RiskReport {
-        checks: batch
-            .map_err(|error| Error::new(Kind::Input, error.to_string()))?
-            .into(),
+        checks: batch?.into(),
         text: report.to_string(),
         passed: report.passed(),
         failed: report.failed(),
         warned: report.warned(),
     })
+}
+
+/// The rows as the table `risk_checks`: the batch of `Report::table`, made column by column, because there are many.
+fn batch(report: &Report, now: i64, run_id: &str) -> Result<RecordBatch, Error> {
+    let rows = report.rows();
+    let text = |word: &dyn Fn(&RiskCheck) -> String| -> ArrayRef {
+        Arc::new(StringViewArray::from_iter_values(rows.iter().map(word)))
+    };
+    let word = |word: fn(&RiskCheck) -> &'static str| -> ArrayRef {
+        Arc::new(StringViewArray::from_iter_values(rows.iter().map(word)))
+    };
+    let decimal = |value: fn(&RiskCheck) -> Option<i128>| -> Result<ArrayRef, Error> {
+        let array: PrimitiveArray<Decimal128Type> = rows.iter().map(value).collect();
+        let array = array.with_data_type(DataType::Decimal128(38, 9));
+        array.validate_decimal_precision(38).map_err(Error::Arrow)?;
+        Ok(Arc::new(array))
+    };
+    let times = TimestampNanosecondArray::from_value(now, rows.len()).with_timezone("UTC");
+    let runs = StringViewArray::from_iter_values(std::iter::repeat_n(run_id, rows.len()));
+    let places: PrimitiveArray<UInt32Type> = rows
+        .iter()
+        .map(|row| match row.subject {
+            Subject::Order { index, .. } => Some(index),
+            _ => None,
+        })
+        .collect();
+    // Texts of more than twelve bytes lie in a buffer: one of each is enough.
+    let mut details = StringViewBuilder::new().with_deduplicate_strings();
+    for row in rows {
+        details.append_value(row.finding.reason.to_string());
+    }
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(times),
+        Arc::new(runs),
+        word(|row| row.check.code()),
+        word(|row| row.check.level().as_str()),
+        text(&|row| report.subject(row)),
+        Arc::new(places),
+        decimal(|row| row.finding.limit)?,
+        decimal(|row| row.finding.observed)?,
+        word(|row| row.check.unit().as_str()),
+        word(|row| row.outcome.as_str()),
+        Arc::new(details.finish()),
+    ];
+    RecordBatch::try_new(RiskCheckRow::schema(), columns).map_err(Error::Arrow)
 }
 
 pub(super) fn register(module: &Bound<'_, pyo3::types::PyModule>) -> PyResult<()> {
