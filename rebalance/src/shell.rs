@@ -5,6 +5,7 @@
 //! | [`venue`] | a broker on a thread of its own |
 //! | [`folder`] | what is kept of an account: its lock, its kill switch, its journals |
 //! | [`prepare`] | from targets and what the venue says to a plan that the risk checks have seen |
+//! | [`verdict`] | the risk checks of a plan whose sells are over before its buys begin |
 //! | [`mod@drive`] | the loop: commands of the core are done, what happens is told to it |
 //! | [`log`] | structured logs |
 
@@ -13,6 +14,7 @@ pub mod folder;
 pub mod log;
 pub mod prepare;
 pub mod venue;
+pub mod verdict;
 
 use std::path::PathBuf;
 

@@ -195,10 +195,15 @@ pub(super) fn reconcile(
         .filter_map(crate::plan::Row::drift)
         .map(|drift| drift * drift)
         .sum();
-    let orders = prepared.plan.orders().count();
+    // To the lot: costs have changed equity since, and with it what a weight is in shares.
+    let orders = prepared
+        .plan
+        .orders()
+        .filter(|order| order.qty > order.lot)
+        .count();
     if orders > 0 {
         differences.push(format!(
-            "{orders} orders would be needed to reach the targets"
+            "{orders} orders of more than a lot would be needed to reach the targets"
         ));
     }
     if let Some(last) = folder.last_run()? {

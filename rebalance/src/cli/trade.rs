@@ -75,13 +75,13 @@ impl std::fmt::Display for Brief<'_> {
         write!(
             f,
             "{} checks, {} failed, {} warned",
-            report.rows().len(),
+            report.len(),
             report.failed(),
             report.warned()
         )?;
         let breaches = report.failed() + report.warned();
-        for row in report.breaches().take(SHOWN) {
-            write!(f, "\n  {} {}", row.outcome.as_str(), report.sentence(row))?;
+        for breach in report.breaches().take(SHOWN) {
+            write!(f, "\n  {breach}")?;
         }
         if breaches > SHOWN {
             write!(f, "\n  and {} more", breaches - SHOWN)?;
@@ -104,11 +104,7 @@ fn plan_json(prepared: &Prepared, targets: &Targets) -> Value {
             })
         })
         .collect();
-    let breaches: Vec<String> = prepared
-        .report
-        .breaches()
-        .map(|row| format!("{} {}", row.outcome.as_str(), prepared.report.sentence(row)))
-        .collect();
+    let breaches: Vec<String> = prepared.report.breaches().collect();
     json!({
         "account": plan.account_id,
         "paper": prepared.seen.session.is_paper,
@@ -124,7 +120,7 @@ fn plan_json(prepared: &Prepared, targets: &Targets) -> Value {
         "unmet": plan.unmet().map(|row| row.symbol.to_string()).collect::<Vec<_>>(),
         "remarks": plan.remarks,
         "risk": {
-            "checks": prepared.report.rows().len(),
+            "checks": prepared.report.len(),
             "failed": prepared.report.failed(),
             "warned": prepared.report.warned(),
             "breaches": breaches,

@@ -89,11 +89,12 @@ impl Core {
             }
             Step::Positions if self.wants_positions() => Next::Ask(Request::Positions),
             Step::Positions => self.go(Step::Instruments),
+            // Of all that is held, too: risk checks look at the account as a whole, in its currency.
             Step::Instruments if self.wants_orders() => {
-                let legs = self.plan().legs.iter().enumerate();
-                let going = legs.filter(|(at, _)| self.state.legs[*at].end.is_none());
+                let plan = self.plan();
+                let legs = plan.legs.iter().map(super::Leg::symbol);
                 Next::Ask(Request::Instruments(
-                    going.map(|(_, leg)| leg.symbol()).collect(),
+                    legs.chain(plan.watch.iter().copied()).collect(),
                 ))
             }
             Step::Instruments => self.go(Step::Account),

@@ -365,13 +365,18 @@ fn draft(
         let symbol = item.symbol;
         return Err(PlanError::TooLarge { symbol, qty, price });
     }
+    // What is whole but for rounding is whole, as in the rule.
+    let nearest = lots.round();
+    let is_whole = (lots - nearest).abs() <= 1e-9 * nearest.max(1.0);
     #[expect(clippy::cast_possible_truncation, reason = "bounded above")]
-    let mut units = Units((lots + 1e-9).floor() as i128 * item.lot.0);
+    let lots = if is_whole { nearest } else { lots.floor() } as i128;
+    let mut units = Units(lots * item.lot.0);
     let mut note = None;
     // An exit leaves what is less than a lot.
     let exits = side == Side::Sell && (qty + held.as_f64()).abs() < 1e-12 * held.as_f64().abs();
-    if exits && units < held {
-        note = Some(Note::Remainder);
+    if exits {
+        units = units.min(held.floor_to(item.lot));
+        note = (units < held).then_some(Note::Remainder);
     }
     // What a sell closes must be there to be sold; what goes beyond is a short.
     if side == Side::Sell

@@ -7,13 +7,14 @@ use nanobook::trading::{Account, Instrument, Order, Position, Quote, TimeInForce
 use nanobook::{Money, Symbol, Timestamp};
 use nanobook_broker::{Session as Reached, Venue as VenueName};
 use nanobook_risk::{
-    Decimal, Limits, Proceeds, Report, RiskEngine, Rule, Session, Severity, Shorting, Situation,
+    Decimal, Limits, RiskEngine, Rule, Session, Severity, Shorting, Situation,
     Targets as RiskTargets,
 };
 
 use super::Failure;
 use super::log::now;
 use super::venue::Venue;
+use super::verdict::Verdict;
 use crate::config::{AccountConfig, BrokerName, Config, Mode, Opening};
 use crate::core::{self, Answer, Leg, Request, Settings, Spend};
 use crate::plan::{Inputs, Plan, Settings as PlanSettings, WholeShares, plan};
@@ -22,12 +23,15 @@ use crate::targets::{Checks, Shorts, Targets};
 /// Nanoseconds in a second.
 const SECOND: f64 = 1e9;
 
+/// How long before the first question executions are asked for, in nanoseconds.
+const BEFORE_NS: i64 = 120_000_000_000;
+
 /// What the venue says of an account.
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// Whom the connection reached.
     pub session: Reached,
-    /// Venue time before anything was asked.
+    /// Venue time a little before anything was asked: executions are asked for since then.
     pub ts: Timestamp,
     /// The account.
     pub account: Account,
@@ -49,7 +53,7 @@ pub struct Prepared {
     /// The plan.
     pub plan: Plan,
     /// What the risk checks found; none were run when there is no order.
-    pub report: Report,
+    pub report: Verdict,
 }
 
 impl Seen {
@@ -62,7 +66,9 @@ impl Seen {
         let Answer::Connected(session) = venue.ask(Request::Connect, wait)? else {
             return Err(odd("who is there"));
         };
-        let ts = Timestamp(now().0.saturating_add(session.clock_offset_ns));
+        // Some venues date executions to the second, and clocks differ.
+        let venue_now = now().0.saturating_add(session.clock_offset_ns);
+        let ts = Timestamp(venue_now.saturating_sub(BEFORE_NS));
         let Answer::Account(account) = venue.ask(Request::Account, wait)? else {
             return Err(odd("its account"));
         };
@@ -181,7 +187,7 @@ pub fn prepare(
         plan.remarks.push("the market is closed".to_owned());
     }
     let report = if plan.orders().next().is_none() {
-        Report::default()
+        Verdict::default()
     } else {
         let orders = plan.proposed(tif(venue));
         let weights = targets.weights();
@@ -195,7 +201,6 @@ pub fn prepare(
             account: Some(&seen.account),
             quotes: &seen.quotes,
             instruments: &seen.instruments,
-            proceeds: Proceeds::SoldFirst,
             targets: targets.as_of.is_some().then_some(&risk_targets),
             plan: Some(&orders),
             session: Session {
@@ -216,7 +221,8 @@ pub fn prepare(
             },
             ..Situation::new(venue_now)
         };
-        RiskEngine::new(limits(config, targets)).check(&orders, &situation)
+        let engine = RiskEngine::new(limits(config, targets));
+        Verdict::new(&engine, &orders, &situation)
     };
     Ok(Prepared { seen, plan, report })
 }
