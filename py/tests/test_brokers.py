@@ -372,6 +372,28 @@ def test_quotes_of_another_broker_fill_a_paper_account(server):
     assert (order["status"], order["avg_px"]) == ("filled", 50_001)
 
 
+def test_a_question_is_left_with_control_c():
+    import signal
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        broker = nb.BinanceBroker("k", "s", base_url=url, timeout_ms=3_000)
+        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            broker.connect()
+        timer.join()
+
+
+def test_the_key_is_in_nothing_that_python_shows(server, capfd):
+    broker = nb.BinanceBroker("test-key", "hush-hush", base_url=server.address)
+    with pytest.raises(nb.VenueError) as caught:
+        broker.connect()
+    for text in [repr(broker), str(caught.value), repr(caught.value), *capfd.readouterr()]:
+        assert "hush-hush" not in text and "test-key" not in text and "signature=" not in text
+
+
 def test_other_threads_run_while_a_venue_is_asked():
     import socket
 

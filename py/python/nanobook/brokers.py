@@ -227,7 +227,12 @@ class Broker:
         Returns
         -------
         Outcome
-            Its ``state`` says what became of it. Nothing that a venue says is raised.
+            Its ``state`` says what became of it. Nothing that a venue says of the order is raised.
+
+        Raises
+        ------
+        ConnectionLostError, NoAnswerError, VenueError
+            When the rules of an instrument that was not asked for before can't be had; nothing was sent then.
         """
         id_ = client_order_id or f"nb-{uuid.uuid4().hex}"
         order = self._order(symbol, side, qty, price, tif, id_)
