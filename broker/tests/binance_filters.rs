@@ -3,7 +3,7 @@
 #![cfg(all(feature = "binance", feature = "testing"))]
 #![allow(clippy::unwrap_used, reason = "tests and their helpers")]
 
-use nanobook::trading::{NewOrder, TimeInForce, decimal};
+use nanobook::trading::{InstrumentState, NewOrder, TimeInForce, decimal};
 use nanobook::{OrderKind, Side};
 use nanobook_broker::binance::{BinanceBroker, Config, Endpoint, Signer};
 use nanobook_broker::fake::binance::{BinanceServer, Fault, Key};
@@ -329,4 +329,53 @@ fn when_a_question_for_a_filter_fails_nothing_is_sent() {
     }
     assert_eq!(server.accepted("a"), 0);
     assert_taken(&mut broker, &buy("a", "0.001", "40000"));
+}
+
+#[test]
+fn an_instrument_that_does_not_trade_takes_no_orders() {
+    for (status, state) in [
+        ("HALT", InstrumentState::Halted),
+        ("BREAK", InstrumentState::Closed),
+        ("CANCEL_ONLY", InstrumentState::CancelOnly),
+    ] {
+        let server = BinanceServer::start().unwrap();
+        let mut broker = connected(&server, true);
+        let symbol = "BTCUSDT".parse().unwrap();
+        server.set_status("BTCUSDT", status);
+        // It stopped after its rules were read: the venue says so.
+        let outcome = broker.submit(&buy("late", "0.001", "40000"));
+        assert!(
+            matches!(&outcome, Outcome::Rejected(r) if r.code == -1013),
+            "{outcome}"
+        );
+        assert_eq!(broker.instruments(&[symbol]).unwrap()[0].state, state);
+        let outcome = broker.submit(&buy("known", "0.001", "40000"));
+        assert!(
+            matches!(outcome, Outcome::Denied(Denial::Unsupported { .. })),
+            "{outcome}"
+        );
+    }
+}
+
+#[test]
+fn the_orders_of_ten_seconds_are_counted_from_the_headers_and_not_exceeded() {
+    let server = BinanceServer::start().unwrap();
+    server.set_order_limit(3);
+    // Early in ten seconds of the venue, so that none end in between.
+    let since = std::time::SystemTime::UNIX_EPOCH
+        .elapsed()
+        .unwrap()
+        .as_millis();
+    server.set_clock(1_000 - i64::try_from(since % 10_000).unwrap());
+    let mut broker = connected(&server, true);
+    for id in ["one", "two", "three"] {
+        assert_taken(&mut broker, &buy(id, "0.001", "40000"));
+    }
+    let outcome = broker.submit(&buy("four", "0.001", "40000"));
+    assert!(
+        matches!(outcome, Outcome::Denied(Denial::Paused { wait_ms }) if wait_ms <= 10_000),
+        "{outcome}"
+    );
+    let placed = server.requests().iter().filter(|r| *r == PLACE).count();
+    assert_eq!(placed, 3, "the venue had to say so");
 }

@@ -247,6 +247,28 @@ fn rules_without_an_answer_leave_the_instrument_unknown() {
 }
 
 #[test]
+fn a_gateway_that_is_too_old_is_refused_when_connecting() {
+    let gateway = TwsGateway::start().unwrap();
+    gateway.set_version(178);
+    let config = Config {
+        address: gateway.address(),
+        timeout_ms: 1_000,
+        ..Config::new("DU1234567")
+    };
+    let mut broker = IbkrBroker::new(config).unwrap();
+    let error = broker.connect().unwrap_err();
+    assert!(error.to_string().contains("213"), "{error}");
+    assert!(matches!(
+        broker.positions(),
+        Err(Error::NotConnected { .. })
+    ));
+    // Versions in between are spoken.
+    gateway.set_version(213);
+    broker.connect().unwrap();
+    assert_eq!(broker.positions().unwrap().len(), 1);
+}
+
+#[test]
 fn an_account_that_is_not_named_is_the_only_one_or_none() {
     let gateway = TwsGateway::start().unwrap();
     let config = Config {

@@ -16,6 +16,8 @@ pub(super) struct Filters {
     pub(super) references: BTreeMap<String, i128>,
     /// The mean of five minutes, where it is not the middle of the quote.
     pub(super) means: BTreeMap<String, i128>,
+    /// Of instruments that do not trade, the venue's word for it.
+    pub(super) statuses: BTreeMap<String, String>,
     /// Volume and value of the last minutes, newest last.
     pub(super) bars: BTreeMap<String, Vec<[i128; 2]>>,
 }
@@ -52,6 +54,9 @@ impl Venue {
     pub(super) fn listed(&self, symbol: &str) -> Option<Value> {
         let mut listing = listing(symbol)?;
         listing["filters"] = Value::Array(self.filters_of(symbol));
+        if let Some(status) = self.filters.statuses.get(symbol) {
+            listing["status"] = json!(status);
+        }
         Some(listing)
     }
 

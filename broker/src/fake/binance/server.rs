@@ -112,6 +112,18 @@ impl BinanceServer {
         self.venue().weight_limit = most;
     }
 
+    /// Sets the orders of ten seconds.
+    pub fn set_order_limit(&self, most: u32) {
+        self.venue().order_limit = most;
+    }
+
+    /// Stops an instrument: `HALT`, `BREAK` or `CANCEL_ONLY`.
+    pub fn set_status(&self, symbol: &str, status: &str) {
+        let mut venue = self.venue();
+        let statuses = &mut venue.filters.statuses;
+        statuses.insert(symbol.to_owned(), status.to_owned());
+    }
+
     /// Sets how much of an asset is free.
     pub fn set_balance(&self, asset: &str, free: &str) {
         let units = decimal::parse(free).unwrap_or_default();

@@ -240,6 +240,9 @@ impl Venue {
         let Some(quote) = self.quotes.get(&new.symbol) else {
             return refuse(-1121, "Invalid symbol.");
         };
+        if self.filters.statuses.contains_key(&new.symbol) {
+            return refuse(-1013, "Market is closed.");
+        }
         if let Some(filter) = Self::filter(&new) {
             return refuse(-1013, &format!("Filter failure: {filter}"));
         }

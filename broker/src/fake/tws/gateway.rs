@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::Read;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -38,6 +38,8 @@ struct Shared {
     /// Where frames for a client go.
     clients: Mutex<HashMap<i32, TcpStream>>,
     stop: AtomicBool,
+    /// The newest version of the protocol that it speaks.
+    version: AtomicI32,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -55,6 +57,7 @@ impl TwsGateway {
             desk: Mutex::new(Desk::new()),
             clients: Mutex::new(HashMap::new()),
             stop: AtomicBool::new(false),
+            version: AtomicI32::new(VERSION),
         });
         let gateway = Self {
             address: listener.local_addr()?,
@@ -96,6 +99,11 @@ impl TwsGateway {
     /// Ends what lasts.
     pub fn heal(&self) {
         self.desk().faults.clear();
+    }
+
+    /// Makes the gateway an older one.
+    pub fn set_version(&self, version: i32) {
+        self.shared.version.store(version, Ordering::Relaxed);
     }
 
     /// Puts other accounts behind the login.
@@ -220,7 +228,7 @@ fn deliver(shared: &Shared, asker: Option<i32>, out: &[Out]) {
 }
 
 /// Says who it is; `None` when the other side does not speak the dialect.
-fn handshake(stream: &mut TcpStream) -> Option<()> {
+fn handshake(stream: &mut TcpStream, newest: i32) -> Option<()> {
     let mut hello = [0; 4];
     stream.read_exact(&mut hello).ok()?;
     let versions = String::from_utf8(wire::read_raw(stream)?).ok()?;
@@ -229,14 +237,14 @@ fn handshake(stream: &mut TcpStream) -> Option<()> {
     if hello != *b"API\0" || most < 213 {
         return None;
     }
-    let version = most.min(VERSION);
+    let version = most.min(newest);
     let body = format!("{version}\0{}\0", "20261123 14:00:00 UTC");
     wire::write_raw(stream, body.as_bytes()).ok()
 }
 
 fn serve(mut stream: TcpStream, shared: &Shared) {
     let _ = stream.set_nodelay(true);
-    if handshake(&mut stream).is_none() {
+    if handshake(&mut stream, shared.version.load(Ordering::Relaxed)).is_none() {
         return;
     }
     let Some((71, start)) = wire::read(&mut stream) else {
