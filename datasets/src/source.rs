@@ -69,7 +69,13 @@ struct Tap<R> {
 
 impl<R: Read> Read for Tap<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
+        // A signal may reach the thread that reads. Who is to stop is told otherwise, and decoders take it for an error.
+        let count = loop {
+            match self.inner.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
         if let Some(hash) = &mut self.hash {
             hash.update(&buffer[..count]);
         }
