@@ -71,22 +71,24 @@ struct Watch {
     cancelled_at: Option<i64>,
 }
 
-/// Something that is not as it should be: since when, and in how many looks.
+/// Something that is not as it should be: in how many looks, and over how long, the time not counted in which the venue
+/// did not answer.
 #[derive(Clone, Copy, Debug, Default)]
 struct Trouble {
-    since: Option<i64>,
     looks: u32,
+    lasted: i64,
 }
 
 impl Trouble {
-    /// Whether it has been seen in several looks, over at least `ns`. It begins now unless it has begun.
-    fn lasts(&mut self, now: i64, ns: i64) -> bool {
+    /// Whether it has been seen in several looks, over at least `ns`; `step` after the look before.
+    fn lasts(&mut self, step: i64, ns: i64) -> bool {
+        self.lasted += if self.looks > 0 { step } else { 0 };
         self.looks += 1;
-        now - *self.since.get_or_insert(now) >= ns && self.looks > 4
+        self.lasted >= ns && self.looks > 4
     }
 
-    fn is_new(&self) -> bool {
-        self.since.is_none()
+    const fn is_new(&self) -> bool {
+        self.looks == 0
     }
 
     fn is_over(&mut self) {
@@ -120,6 +122,9 @@ struct Live {
     venue_offset: i64,
     failures: u32,
     asleep_until: i64,
+    acted_at: i64,
+    /// Time since the decisions before these, as far as it counts.
+    step: i64,
     /// When the messages of the last second were sent.
     sends: VecDeque<i64>,
     unwritten: Vec<Entry>,

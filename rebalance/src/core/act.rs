@@ -9,6 +9,9 @@ use super::settings::Spend;
 use super::state::Tracked;
 use super::{Core, Defect, Record, SECOND, price};
 
+/// Polls between two looks, beyond which the venue did not answer in between.
+const LONGEST_STEP: i64 = 4;
+
 /// An order that a leg would send.
 struct Candidate {
     leg: usize,
@@ -18,6 +21,10 @@ struct Candidate {
 impl Core {
     /// Decides for every leg, and for the run.
     pub(super) fn act(&mut self) {
+        let now = self.mono();
+        let longest = LONGEST_STEP * self.settings().poll_ns;
+        self.live.step = (now - self.live.acted_at).min(longest);
+        self.live.acted_at = now;
         self.believe_absence();
         let mut candidates = Vec::new();
         if self.is_stale() {
@@ -57,9 +64,9 @@ impl Core {
         if moved.count() == 0 {
             return false;
         }
-        let (now, grace) = (self.mono(), self.settings().grace_ns);
+        let (step, grace) = (self.live.step, self.settings().grace_ns);
         let lasting =
-            (self.live.doubts.first_mut()).is_some_and(|doubts| doubts.moved.lasts(now, grace));
+            (self.live.doubts.first_mut()).is_some_and(|doubts| doubts.moved.lasts(step, grace));
         if lasting {
             self.end(Ending::Stale);
         }
@@ -155,7 +162,7 @@ impl Core {
     /// Whether a leg stands between two orders and has something left to trade, with everything about it known. Ends it
     /// when it is over, or when something about it stays unexplained.
     fn settle(&mut self, at: usize) -> bool {
-        let (now, patience) = (self.mono(), self.settings().patience_ns);
+        let (step, patience) = (self.live.step, self.settings().patience_ns);
         let unknown = self.state.orders_of(at).any(Self::is_unknown);
         let fills_are_all = self.flawed(Defect::FillsAreAll);
         let ended = (self.state.orders_of(at))
@@ -163,7 +170,7 @@ impl Core {
         let ends = self.state.legs[at].end;
         if unknown || ended {
             let since = &mut self.live.doubts[at].unsettled;
-            if since.lasts(now, patience) && ends.is_none() {
+            if since.lasts(step, patience) && ends.is_none() {
                 let doubt = if unknown {
                     Doubt::Unresolved
                 } else {
@@ -183,7 +190,7 @@ impl Core {
             return false;
         }
         if self.position_if_explained(at).is_none() {
-            if self.live.doubts[at].moved.lasts(now, patience) {
+            if self.live.doubts[at].moved.lasts(step, patience) {
                 self.end_leg(at, LegEnd::Review(Doubt::PositionMoved));
             }
             return false;
@@ -221,7 +228,7 @@ impl Core {
 
     /// The order that a leg would send now.
     fn candidate(&mut self, at: usize) -> Option<Candidate> {
-        let (now, patience) = (self.mono(), self.settings().patience_ns);
+        let (step, patience) = (self.live.step, self.settings().patience_ns);
         let settings = self.settings();
         let leg = &self.plan().legs[at];
         let known = &self.state.legs[at];
@@ -252,7 +259,7 @@ impl Core {
         let leg = &leg;
         let limit = quote.and_then(|quote| price::limit(leg, quote, known.chases, settings));
         let Some(price) = limit else {
-            if self.live.doubts[at].no_quote.lasts(now, patience) {
+            if self.live.doubts[at].no_quote.lasts(step, patience) {
                 self.end_leg(at, LegEnd::Residual(Why::NoQuote));
             }
             return None;
@@ -343,7 +350,7 @@ impl Core {
 
     /// Buys are cut to what confirmed cash is enough for.
     fn within_cash(&mut self, candidates: Vec<Candidate>) -> Vec<Candidate> {
-        let (now, patience) = (self.mono(), self.settings().patience_ns);
+        let (step, patience) = (self.live.step, self.settings().patience_ns);
         let Some(mut cash) = self.free_cash() else {
             return Vec::new();
         };
@@ -360,7 +367,7 @@ impl Core {
                     let waits = self.state.orders.iter().any(Tracked::may_trade);
                     if waits {
                         self.live.doubts[at].no_cash.is_over();
-                    } else if self.live.doubts[at].no_cash.lasts(now, patience) {
+                    } else if self.live.doubts[at].no_cash.lasts(step, patience) {
                         self.end_leg(at, LegEnd::Residual(Why::Cash));
                     }
                     continue;
@@ -437,7 +444,7 @@ impl Core {
                 _ => stopped.fill(true),
             }
         }
-        let (now, patience) = (self.mono(), self.settings().patience_ns);
+        let (step, patience) = (self.live.step, self.settings().patience_ns);
         let rows = report.table(self.live.now.wall, &plan.run_id);
         let rows = rows
             .into_iter()
@@ -447,7 +454,7 @@ impl Core {
         for (candidate, _) in candidates.iter().zip(&stopped).filter(|(_, stop)| **stop) {
             let since = &mut self.live.doubts[candidate.leg].risk;
             news |= since.is_new();
-            if since.lasts(now, patience) {
+            if since.lasts(step, patience) {
                 self.end_leg(candidate.leg, LegEnd::Residual(Why::Risk));
             }
         }
