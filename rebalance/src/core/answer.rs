@@ -213,8 +213,12 @@ impl Core {
         let mut after = known.clone();
         after.see(&order);
         let is_news = after != *known;
+        let now = self.mono();
         if let Some(watch) = self.live.watch.get_mut(&id) {
             watch.absent = 0;
+            if is_news {
+                watch.news = now;
+            }
         }
         let altered = self.is_altered(&order);
         if is_news {
