@@ -1,9 +1,9 @@
 //! The loop: a virtual clock, processes, a disk, a network and a venue.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
-use nanobook::trading::{ClientOrderId, Instrument, Quote};
+use nanobook::trading::{ClientOrderId, Instrument, NewOrder, Quote};
 use nanobook::{Side, Symbol, Timestamp};
 use nanobook_risk::{Decimal, Limits, RiskEngine, Rule, Severity};
 
@@ -110,7 +110,7 @@ pub(super) struct World<'a> {
     /// The journal as it is on the disk, read by somebody else.
     replica: Contents,
     replayed: State,
-    durable: BTreeSet<ClientOrderId>,
+    durable: BTreeMap<ClientOrderId, NewOrder>,
     points: u64,
     crash_at: Option<u64>,
     torn_at: Option<u64>,
@@ -177,7 +177,7 @@ impl<'a> World<'a> {
             processes: Vec::new(),
             replica,
             replayed: State::default(),
-            durable: BTreeSet::new(),
+            durable: BTreeMap::new(),
             points: 0,
             crash_at,
             torn_at,
@@ -323,7 +323,7 @@ impl<'a> World<'a> {
             .entries
             .iter()
             .filter_map(|entry| match &entry.record {
-                Record::Intent { order, .. } => Some(order.client_order_id),
+                Record::Intent { order, .. } => Some((order.client_order_id, *order)),
                 _ => None,
             });
         self.durable = intents.collect();
@@ -555,7 +555,7 @@ impl<'a> World<'a> {
         }
         for entry in &self.replica.entries[before..] {
             if let Record::Intent { order, .. } = &entry.record {
-                self.durable.insert(order.client_order_id);
+                self.durable.insert(order.client_order_id, *order);
             }
             if let Err(error) = self.replayed.apply(entry) {
                 self.found = Some((Invariant::ReplayIsState, error.to_string()));
@@ -596,7 +596,7 @@ impl<'a> World<'a> {
                 self.note(holds(!killed, Invariant::KillSwitch, || {
                     format!("an order after the switch: {order:?}")
                 }));
-                let durable = self.durable.contains(&order.client_order_id);
+                let durable = self.durable.get(&order.client_order_id) == Some(order);
                 self.note(holds(durable, Invariant::JournaledAndApproved, || {
                     format!("not on the disk: {order:?}")
                 }));
@@ -621,7 +621,7 @@ impl<'a> World<'a> {
                 }));
             }
             Request::Cancel(key) => {
-                let ours = self.durable.contains(&key.client_order_id);
+                let ours = self.durable.contains_key(&key.client_order_id);
                 self.note(holds(ours, Invariant::NothingInvented, || {
                     "a cancel of somebody else's order".into()
                 }));
