@@ -86,6 +86,7 @@
 //! |---|---|
 //! | [`parquet`] | Parquet files, and how their columns are encoded |
 //! | [`ipc`] | Arrow IPC files and streams |
+//! | `polars` | frames of Rust Polars, over the same memory (feature `polars`) |
 //! | [`sorted`] | a table in order of symbol, in bounded memory |
 
 mod breaks;
@@ -96,6 +97,8 @@ pub mod ipc;
 mod options;
 mod panel;
 pub mod parquet;
+#[cfg(feature = "polars")]
+pub mod polars;
 mod recorder;
 mod results;
 pub mod sorted;
