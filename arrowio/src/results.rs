@@ -18,15 +18,16 @@
 //! that made both. `ret` is null in the first row, which has none. A name of a column has one meaning: `qty` of a fill is
 //! unsigned beside a `side`, that of a holding is signed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Float64Array, Int8Array, Int64Array, RecordBatch,
-    StringViewArray, TimestampNanosecondArray, UInt32Array,
+    StringViewArray, TimestampNanosecondArray, UInt8Array, UInt32Array,
 };
+use arrow_buffer::BooleanBuffer;
 use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 use nanobook::backtest::{
-    EquityCurve, Event, FillReason, FillRows, HoldingRows, StopEvent, TargetRows,
+    EquityCurve, Event, FillReason, FillRows, HoldingRows, Places, StopEvent, TargetRows,
 };
 use nanobook::metrics::{Drawdown, Metrics, PeriodReturn};
 use nanobook::portfolio::Position;
@@ -61,6 +62,8 @@ type Result<T> = std::result::Result<T, ArrowError>;
 pub struct Labels {
     times: TimestampNanosecondArray,
     symbols: StringViewArray,
+    /// Times and symbols of every row and symbol, once they are wanted.
+    grid: OnceLock<(ArrayRef, ArrayRef)>,
 }
 
 impl Labels {
@@ -69,6 +72,7 @@ impl Labels {
         Self {
             times: TimestampNanosecondArray::from(times.to_vec()).with_timezone("UTC"),
             symbols: symbols.iter().map(Some).collect(),
+            grid: OnceLock::new(),
         }
     }
 
@@ -114,22 +118,63 @@ impl Labels {
         table("equity", columns)
     }
 
+    /// Times and symbols of entries. Those of whole rows are made once, and parts of them taken.
+    fn places(&self, places: &Places) -> Result<(ArrayRef, ArrayRef)> {
+        let ((whole, width), (rows, symbols)) = (places.whole(), places.rest());
+        if width == self.symbols.len() && whole.end <= self.times.len() && rows.is_empty() {
+            let (ts, symbol) = if let Some(grid) = self.grid.get() {
+                grid
+            } else {
+                let grid = self.grid()?;
+                self.grid.get_or_init(|| grid)
+            };
+            let (start, len) = (whole.start * width, whole.len() * width);
+            return Ok((ts.slice(start, len), symbol.slice(start, len)));
+        }
+        if whole.is_empty() {
+            let (rows, symbols) = (rows.to_vec().into(), symbols.to_vec().into());
+            return Ok((self.ts(&rows)?, self.symbol(&symbols)?));
+        }
+        let rows = numbers(places.iter().map(|(row, _)| row));
+        let symbols = numbers(places.iter().map(|(_, symbol)| symbol));
+        Ok((self.ts(&rows)?, self.symbol(&symbols)?))
+    }
+
+    /// Times and symbols of every row and symbol.
+    fn grid(&self) -> Result<(ArrayRef, ArrayRef)> {
+        let width = self.symbols.len();
+        let mut times = Vec::with_capacity(self.times.len() * width);
+        for time in self.times.values() {
+            times.extend(std::iter::repeat_n(*time, width));
+        }
+        let times = TimestampNanosecondArray::from(times).with_timezone("UTC");
+        let all = 0..u32::try_from(width).unwrap_or(u32::MAX);
+        let mut symbols = Vec::with_capacity(times.len());
+        for _ in 0..self.times.len() {
+            symbols.extend(all.clone());
+        }
+        Ok((Arc::new(times), self.symbol(&symbols.into())?))
+    }
+
     /// The table `holdings`.
     ///
     /// # Errors
     /// When a row or a symbol is none of the labels'.
     pub fn holdings(&self, rows: HoldingRows) -> Result<RecordBatch> {
+        let stale = if rows.stale.is_empty() {
+            BooleanArray::new(BooleanBuffer::new_unset(rows.places.len()), None)
+        } else {
+            BooleanArray::from(rows.stale)
+        };
+        let (ts, symbol) = self.places(&rows.places)?;
         let columns = [
-            ("ts", self.ts(&rows.row.into())?),
-            ("symbol", self.symbol(&rows.symbol.into())?),
+            ("ts", ts),
+            ("symbol", symbol),
             ("qty", floats(rows.qty)),
             ("price", floats(rows.price)),
             ("value", floats(rows.value)),
             ("weight", floats(rows.weight)),
-            (
-                "stale",
-                Arc::new(BooleanArray::from(rows.stale)) as ArrayRef,
-            ),
+            ("stale", Arc::new(stale) as ArrayRef),
         ];
         table("holdings", columns)
     }
@@ -140,17 +185,19 @@ impl Labels {
     /// When a row or a symbol is none of the labels'.
     pub fn fills(&self, rows: FillRows) -> Result<RecordBatch> {
         let reasons = reasons(&rows.reason)?;
+        let count = rows.places.len();
+        let (ts, symbol) = self.places(&rows.places)?;
         let columns = [
-            ("ts", self.ts(&rows.row.into())?),
-            ("symbol", self.symbol(&rows.symbol.into())?),
+            ("ts", ts),
+            ("symbol", symbol),
             ("side", Arc::new(Int8Array::from(rows.side)) as ArrayRef),
             ("qty", floats(rows.qty)),
             ("price", floats(rows.price)),
             ("value", floats(rows.value)),
             ("commission", floats(rows.commission)),
-            ("slippage", floats(rows.slippage)),
-            ("spread", floats(rows.spread)),
-            ("impact", floats(rows.impact)),
+            ("slippage", floats(padded(rows.slippage, count))),
+            ("spread", floats(padded(rows.spread, count))),
+            ("impact", floats(padded(rows.impact, count))),
             ("reason", reasons),
         ];
         table("fills", columns)
@@ -382,6 +429,15 @@ fn floats(values: Vec<f64>) -> ArrayRef {
     Arc::new(Float64Array::new(values.into(), None))
 }
 
+/// A column with zeros where it has no more values. Memory of nothing but zeros costs nothing until somebody looks.
+fn padded(mut values: Vec<f64>, len: usize) -> Vec<f64> {
+    if values.is_empty() {
+        return vec![0.0; len];
+    }
+    values.resize(len, 0.0);
+    values
+}
+
 /// Numbers that are null where they are NaN.
 fn maybe(values: impl Iterator<Item = f64>) -> ArrayRef {
     let values = values.map(|value| (!value.is_nan()).then_some(value));
@@ -389,6 +445,12 @@ fn maybe(values: impl Iterator<Item = f64>) -> ArrayRef {
 }
 
 fn reasons(reasons: &[FillReason]) -> Result<ArrayRef> {
+    if let [first, rest @ ..] = reasons
+        && rest.iter().all(|reason| reason == first)
+    {
+        let name = StringViewArray::from_iter_values([first.as_str()]);
+        return arrow_select::take::take(&name, &UInt8Array::from(vec![0; reasons.len()]), None);
+    }
     let mut known: Vec<FillReason> = Vec::new();
     let code = |reason: &FillReason| {
         let at = known.iter().position(|k| k == reason).unwrap_or_else(|| {

@@ -36,11 +36,13 @@
 
 pub(crate) mod calendar;
 mod classic;
+mod columns;
 mod config;
 mod error;
 mod fast;
 mod kernel;
 mod panel;
+mod presets;
 mod record;
 mod schedule;
 mod stops;
@@ -50,17 +52,19 @@ mod sweep;
 mod venue;
 
 pub use classic::{Classic, ClassicResult, backtest_weights};
+pub use columns::{FillRows, HoldingRows, Places, TargetRows};
 pub use config::{Action, ActionKind, Config, FillAt, OnMissing, OnNull};
 pub use error::{Error, Result};
 pub use kernel::{Summary, run, run_on, run_strategy};
 pub use panel::{Chunk, Column, Field, Matrix, Panel, Validity};
+pub use presets::{Preset, PresetWeights, Rebalance, Signal};
 pub use record::{
-    EquityCurve, Event, EventKind, EventRows, Fill, FillReason, FillRows, Held, HoldingRows,
-    Journal, Row, Sink, StopEvent, TargetRows,
+    EquityCurve, Event, EventKind, EventRows, Fill, FillReason, Held, Journal, Rebalanced, Row,
+    Sink, StopEvent,
 };
 pub use schedule::{Schedule, Unused};
 pub use stops::{Reentry, StopKind, Stops, Watch};
 pub use strategy::{Decision, Strategy, View};
 #[cfg(feature = "parallel")]
-pub use sweep::{Outcome, SweepOptions, Trial, sweep, trial};
+pub use sweep::{Outcome, SweepOptions, Trial, sweep, sweep_presets, trial};
 pub use venue::{BookVenue, EngineVenue, Execution, Venue};

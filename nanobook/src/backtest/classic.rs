@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::columns::HoldingRows;
 use super::config::{Config, OnMissing};
 use super::error::{Error, Result};
 use super::kernel::run;
 use super::panel::{Matrix, Panel};
-use super::record::{EquityCurve, EventRows, HoldingRows, StopEvent};
+use super::record::{EquityCurve, EventRows, StopEvent};
 use super::schedule::{Schedule, some_names};
 use super::stops::Stops;
 use crate::metrics::{Basis, Metrics};
@@ -164,11 +165,10 @@ pub fn backtest_weights<N: AsRef<str>>(
         (symbols[stop.symbol].clone(), StopEvent { row, ..stop })
     };
     let mut holdings = vec![Vec::new(); periods];
-    for (at, &row) in held.row.iter().enumerate() {
-        let row = row as usize;
+    for ((row, symbol), weight) in held.places.iter().zip(&held.weight) {
         if row % rows == rows - 1 {
-            let symbol = symbols[held.symbol[at] as usize].clone();
-            holdings[row / rows].push((symbol, held.weight[at]));
+            let symbol = symbols[symbol].clone();
+            holdings[row / rows].push((symbol, *weight));
         }
     }
     Ok(ClassicResult {

@@ -12,7 +12,7 @@ use super::config::{ActionKind, Config};
 use super::error::{Error, Result};
 use super::fast::{Sums, cover, dot, rebalance, value_of};
 use super::panel::{Field, Panel, Window};
-use super::record::{Fill, FillReason, Held, Row, Sink};
+use super::record::{Held, Rebalanced, Row, Sink};
 use super::schedule::{Cursor, Limits, Schedule, Unused};
 use super::stops::Watcher;
 use super::strategy::{Deciding, Strategy};
@@ -398,22 +398,14 @@ impl<'k, 'v, 'a, S: Sink> Kernel<'k, 'v, 'a, S> {
         self.state.cash += earned - spent * part;
         self.sink.target(row, weights);
         if S::FILLS {
-            let dust = 1e-12 * equity;
-            let shares = self.before.iter().zip(&self.state.qty).zip(prices);
-            for (symbol, ((before, after), &price)) in shares.enumerate() {
-                let qty = after - before;
-                if qty.abs() * price > dust {
-                    let (price, cost) = costs.order(qty, price, f64::NAN);
-                    self.sink.fill(&Fill {
-                        row,
-                        symbol,
-                        qty,
-                        price,
-                        cost,
-                        reason: FillReason::Rebalance,
-                    });
-                }
-            }
+            self.sink.fills(&Rebalanced {
+                row,
+                before: &self.before,
+                after: &self.state.qty,
+                price: prices,
+                costs,
+                least: 1e-12 * equity,
+            });
         }
         let turnover = buys * part * (1.0 + worse) + sales * (1.0 - worse);
         let (slippage, spread) = (

@@ -1,7 +1,7 @@
 //! What a backtest says as it goes, and columns that collect it.
 
 use super::stops::StopKind;
-use crate::portfolio::{OrderCost, Unmet};
+use crate::portfolio::{CostModel, OrderCost, Unmet};
 
 /// The account at the end of a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -167,6 +167,52 @@ pub struct Held<'a> {
     pub equity: f64,
 }
 
+/// Shares of all symbols that were brought to their weights in one row, at costs in proportion to value.
+#[derive(Clone, Copy, Debug)]
+pub struct Rebalanced<'a> {
+    /// The row of the prices.
+    pub row: usize,
+    /// Shares of each symbol before.
+    pub before: &'a [f64],
+    /// Shares of each symbol after.
+    pub after: &'a [f64],
+    /// The price of each symbol in the row.
+    pub price: &'a [f64],
+    /// What makes it worse, and the commissions.
+    pub costs: &'a CostModel,
+    /// Changes of no more value are rounding, and no fills.
+    pub least: f64,
+}
+
+impl Rebalanced<'_> {
+    /// The fill of each symbol that has one, in the order of the panel.
+    pub fn each(&self, mut take: impl FnMut(&Fill)) {
+        let shares = self.before.iter().zip(self.after).zip(self.price);
+        for (symbol, ((before, after), &price)) in shares.enumerate() {
+            let qty = after - before;
+            if qty.abs() * price > self.least {
+                let (price, cost) = self.costs.order(qty, price, f64::NAN);
+                take(&Fill {
+                    row: self.row,
+                    symbol,
+                    qty,
+                    price,
+                    cost,
+                    reason: FillReason::Rebalance,
+                });
+            }
+        }
+    }
+
+    /// Whether every symbol has a fill.
+    pub(crate) fn is_of_all(&self) -> bool {
+        let shares = self.before.iter().zip(self.after).zip(self.price);
+        shares.fold(true, |so_far, ((before, after), price)| {
+            so_far & ((after - before).abs() * price > self.least)
+        })
+    }
+}
+
 /// Takes what a backtest says, in order of the rows.
 ///
 /// The constants say what is wanted: what is not is not computed either.
@@ -202,6 +248,10 @@ pub trait Sink {
     /// Shares changed hands.
     fn fill(&mut self, fill: &Fill) {
         let _ = fill;
+    }
+    /// Shares of many symbols changed hands at once; the same as [`Sink::fill`] for each.
+    fn fills(&mut self, fills: &Rebalanced<'_>) {
+        fills.each(|fill| self.fill(fill));
     }
     /// What is held at the end of a row.
     fn held(&mut self, held: &Held<'_>) {
@@ -241,6 +291,11 @@ impl<A: Sink, B: Sink> Sink for (A, B) {
         self.1.fill(fill);
     }
     #[inline]
+    fn fills(&mut self, fills: &Rebalanced<'_>) {
+        self.0.fills(fills);
+        self.1.fills(fills);
+    }
+    #[inline]
     fn held(&mut self, held: &Held<'_>) {
         self.0.held(held);
         self.1.held(held);
@@ -272,6 +327,10 @@ impl<S: Sink> Sink for &mut S {
     #[inline]
     fn fill(&mut self, fill: &Fill) {
         (**self).fill(fill);
+    }
+    #[inline]
+    fn fills(&mut self, fills: &Rebalanced<'_>) {
+        (**self).fills(fills);
     }
     #[inline]
     fn held(&mut self, held: &Held<'_>) {
@@ -390,76 +449,6 @@ impl Sink for Journal {
     }
 }
 
-/// Fills as columns; one entry for each.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FillRows {
-    /// The row of the prices.
-    pub row: Vec<u32>,
-    /// The symbol's place in the panel.
-    pub symbol: Vec<u32>,
-    /// +1 for a buy, −1 for a sale.
-    pub side: Vec<i8>,
-    /// Shares, above zero.
-    pub qty: Vec<f64>,
-    /// The price paid or received.
-    pub price: Vec<f64>,
-    /// Shares at that price.
-    pub value: Vec<f64>,
-    /// Commission, beside the price.
-    pub commission: Vec<f64>,
-    /// Slippage, in the price.
-    pub slippage: Vec<f64>,
-    /// Half-spread, in the price.
-    pub spread: Vec<f64>,
-    /// Impact, in the price.
-    pub impact: Vec<f64>,
-    /// Why.
-    pub reason: Vec<FillReason>,
-}
-
-impl FillRows {
-    /// Room for so many fills.
-    pub fn with_capacity(fills: usize) -> Self {
-        Self {
-            row: Vec::with_capacity(fills),
-            symbol: Vec::with_capacity(fills),
-            side: Vec::with_capacity(fills),
-            qty: Vec::with_capacity(fills),
-            price: Vec::with_capacity(fills),
-            value: Vec::with_capacity(fills),
-            commission: Vec::with_capacity(fills),
-            slippage: Vec::with_capacity(fills),
-            spread: Vec::with_capacity(fills),
-            impact: Vec::with_capacity(fills),
-            reason: Vec::with_capacity(fills),
-        }
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a panel of more than four billion rows or symbols does not fit the memory"
-)]
-impl Sink for FillRows {
-    const FILLS: bool = true;
-
-    #[inline]
-    fn fill(&mut self, fill: &Fill) {
-        let qty = fill.qty.abs();
-        self.row.push(fill.row as u32);
-        self.symbol.push(fill.symbol as u32);
-        self.side.push(if fill.qty > 0.0 { 1 } else { -1 });
-        self.qty.push(qty);
-        self.price.push(fill.price);
-        self.value.push(qty * fill.price);
-        self.commission.push(fill.cost.commission);
-        self.slippage.push(fill.cost.slippage);
-        self.spread.push(fill.cost.spread);
-        self.impact.push(fill.cost.impact);
-        self.reason.push(fill.reason);
-    }
-}
-
 /// Stops and other events, as they came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventRows {
@@ -475,84 +464,5 @@ impl Sink for EventRows {
     }
     fn event(&mut self, event: &Event) {
         self.events.push(*event);
-    }
-}
-
-/// Weights as they applied, row after row.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TargetRows {
-    /// The rows of the prices.
-    pub row: Vec<u32>,
-    /// As many weights for each as there are symbols; NaN keeps a position.
-    pub weights: Vec<f64>,
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a panel of more than four billion rows does not fit the memory"
-)]
-impl Sink for TargetRows {
-    fn target(&mut self, row: usize, weights: &[f64]) {
-        self.row.push(row as u32);
-        self.weights.extend_from_slice(weights);
-    }
-}
-
-/// What was held, as columns; one entry for each symbol that is held in a row.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct HoldingRows {
-    /// The row of the prices.
-    pub row: Vec<u32>,
-    /// The symbol's place in the panel.
-    pub symbol: Vec<u32>,
-    /// Shares.
-    pub qty: Vec<f64>,
-    /// The mark.
-    pub price: Vec<f64>,
-    /// Shares at the mark.
-    pub value: Vec<f64>,
-    /// The part of equity.
-    pub weight: Vec<f64>,
-    /// Whether the price is that of an earlier row.
-    pub stale: Vec<bool>,
-}
-
-impl HoldingRows {
-    /// Room for so many entries.
-    pub fn with_capacity(entries: usize) -> Self {
-        Self {
-            row: Vec::with_capacity(entries),
-            symbol: Vec::with_capacity(entries),
-            qty: Vec::with_capacity(entries),
-            price: Vec::with_capacity(entries),
-            value: Vec::with_capacity(entries),
-            weight: Vec::with_capacity(entries),
-            stale: Vec::with_capacity(entries),
-        }
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a panel of more than four billion rows or symbols does not fit the memory"
-)]
-impl Sink for HoldingRows {
-    const HOLDINGS: bool = true;
-
-    fn held(&mut self, held: &Held<'_>) {
-        let part = 1.0 / held.equity;
-        for (symbol, (&qty, &mark)) in held.qty.iter().zip(held.mark).enumerate() {
-            if qty != 0.0 {
-                let value = qty * mark;
-                self.row.push(held.row as u32);
-                self.symbol.push(symbol as u32);
-                self.qty.push(qty);
-                self.price.push(mark);
-                self.value.push(value);
-                self.weight.push(value * part);
-                self.stale
-                    .push(held.stale.get(symbol).is_some_and(|rows| *rows > 0));
-            }
-        }
     }
 }

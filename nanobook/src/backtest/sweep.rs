@@ -8,6 +8,7 @@ use super::config::Config;
 use super::error::Result;
 use super::kernel::{Summary, run};
 use super::panel::{Matrix, Panel};
+use super::presets::{Preset, Shared};
 use super::record::{Row, Sink, StopEvent};
 use super::schedule::Schedule;
 use crate::metrics::{Basis, Metrics};
@@ -60,13 +61,86 @@ pub fn sweep<P: Sync, R: Send>(
         }
         result
     };
-    let all = || sets.par_iter().map(one).collect();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0));
+    on_threads(options.threads, || sets.par_iter().map(&one).collect())
+}
+
+/// Does work on so many threads.
+fn on_threads<R: Send>(threads: Option<usize>, work: impl Fn() -> R + Sync + Send) -> R {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0));
     // Without threads of its own the sweep takes those that are there.
     match pool.build() {
-        Ok(pool) => pool.install(all),
-        Err(_) => all(),
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
     }
+}
+
+/// Makes the weights of each preset and does something with them and its place among the presets, as [`sweep`] does.
+///
+/// What presets have in common is computed once: those that rank the same rises in the same rows differ only in how many
+/// names they take. It is the same as [`Preset::weights`] of each.
+///
+/// # Examples
+/// ```
+/// use nanobook::backtest::{Config, Matrix, Outcome, Panel, Preset, Rebalance, Signal, SweepOptions, sweep_presets};
+/// use nanobook::metrics::Basis;
+///
+/// let symbols = ["A".to_owned(), "B".to_owned()];
+/// let panel = Panel::new(&[1, 2, 3], &symbols, Matrix::from_rows(&[1.0, 1.0, 2.0, 1.0, 4.0, 1.0], 2)?)?;
+/// let preset = |k| Preset {
+///     signal: Signal::MomentumTopK { lookback: 1, skip: 0, k },
+///     rebalance: Rebalance::Rows(1),
+///     ..Preset::default()
+/// };
+/// let found = sweep_presets(&panel, &[preset(1), preset(2), preset(0)], &SweepOptions::default(), |_, schedule| {
+///     Ok::<_, nanobook::backtest::Error>(Outcome::of(&panel, &schedule?, &Config::default(), Basis::default())?.summary.equity)
+/// });
+/// assert_eq!(found[0], Ok(2e6));
+/// assert_eq!(found[1], Ok(1.5e6));
+/// assert!(found[2].is_err());
+/// # Ok::<(), nanobook::backtest::Error>(())
+/// ```
+pub fn sweep_presets<R: Send>(
+    panel: &Panel<'_>,
+    presets: &[Preset],
+    options: &SweepOptions<'_>,
+    work: impl Fn(usize, Result<Schedule<'_>>) -> R + Sync,
+) -> Vec<R> {
+    let mut order: Vec<usize> = (0..presets.len()).collect();
+    order.sort_by_key(|at| presets[*at].key());
+    let groups: Vec<&[usize]> = order
+        .chunk_by(|a, b| presets[*a].key().is_some() && presets[*a].key() == presets[*b].key())
+        .collect();
+    let done = AtomicUsize::new(0);
+    let one = |at: usize, shared: &Shared| {
+        let preset = &presets[at];
+        let result = match preset.check() {
+            Ok(()) => {
+                let weights = preset.weights_of(panel, shared);
+                work(at, weights.schedule(panel.symbols()))
+            }
+            Err(error) => work(at, Err(error)),
+        };
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(progress) = options.progress {
+            progress(done);
+        }
+        (at, result)
+    };
+    let group = |group: &&[usize]| -> Vec<(usize, R)> {
+        // What has a key in common can be wrong in what is not part of it: how many names, how much is invested.
+        let good = group.iter().map(|at| &presets[*at]);
+        let mut good = good.filter(|preset| preset.check().is_ok());
+        let shared = good.next().map_or_else(Shared::default, |first| {
+            let most = good.map(Preset::leaders).fold(first.leaders(), usize::max);
+            first.share(panel, most)
+        });
+        group.par_iter().map(|at| one(*at, &shared)).collect()
+    };
+    let mut results: Vec<(usize, R)> = on_threads(options.threads, || {
+        groups.par_iter().flat_map_iter(group).collect()
+    });
+    results.sort_unstable_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Weights and settings of one parameter set.

@@ -12,5 +12,6 @@
 mod data;
 mod mistakes;
 mod oracle;
+mod presets;
 mod rules;
 mod small;

@@ -212,9 +212,10 @@ fn attribution_of_what_is_held_adds_up_to_the_return() {
     let returns = curve.returns();
     let ret = [[0.1, -0.1], [1.0 / 11.0, 0.0]];
     for (row, expected) in returns.iter().enumerate() {
-        let held = (0..holdings.row.len()).filter(|at| holdings.row[*at] as usize == row);
+        let held = holdings.places.iter().zip(&holdings.weight);
+        let held = held.filter(|((at, _), _)| *at == row);
         let sum: f64 = held
-            .map(|at| holdings.weight[at] * ret[row][holdings.symbol[at] as usize])
+            .map(|((_, symbol), weight)| weight * ret[row][symbol])
             .sum();
         assert_close(&[sum], &[*expected]);
     }

@@ -97,9 +97,10 @@ fn case_01_monthly_momentum() {
         .filter(|row| row[2].parse::<f64>().unwrap() != 0.0)
         .collect();
     assert_eq!(holdings.qty.len(), held.len());
-    for (at, row) in held.iter().enumerate() {
-        assert_eq!(case.prices.times[holdings.row[at] as usize], day(&row[0]));
-        assert_eq!(case.prices.symbols[holdings.symbol[at] as usize], row[1]);
+    let places = holdings.places.iter();
+    for ((at, row), (price_row, symbol)) in held.iter().enumerate().zip(places) {
+        assert_eq!(case.prices.times[price_row], day(&row[0]));
+        assert_eq!(case.prices.symbols[symbol], row[1]);
         assert_near(
             "shares",
             &[holdings.qty[at]],
