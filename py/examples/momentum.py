@@ -1,10 +1,10 @@
 """Momentum on twenty large stocks: monthly, 5 bps, trailing stops of 15 %, twenty years.
 
-    python momentum.py [sp500_20_daily_1990_2022.csv.gz [equity.svg]]
+    python momentum.py [sp500_20_daily_1990_2022.csv.gz [momentum.svg]]
 
 The file is wide: a date and one column of adjusted closes for each stock. Without one the reference data beside the project
 are taken, or a random walk where there are none. Each month end the five stocks that rose most over the twelve months before
-the last one get 19 % each.
+the last one get 19 % each. It writes the curve of equity as a picture.
 """
 
 from __future__ import annotations
@@ -41,17 +41,6 @@ def sparkline(values: list[float], width: int = 72) -> str:
     return "".join("▁▂▃▄▅▆▇█"[min(7, int(8 * (v - low) / (high - low)))] for v in logs)
 
 
-def svg(values: list[float], path: str) -> None:
-    """A curve as a picture."""
-    step = max(1, len(values) // 800)
-    shown = values[::step]
-    low, high = min(shown), max(shown)
-    points = " ".join(f"{800 * i / len(shown):.1f},{300 - 290 * (v - low) / (high - low):.1f}" for i, v in enumerate(shown))
-    line = f'<polyline points="{points}" fill="none" stroke="#2060a0" stroke-width="1.5"/>'
-    with open(path, "w") as file:
-        file.write(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 300">{line}</svg>\n')
-
-
 def walk() -> pl.DataFrame:
     """Prices of nobody, where there are no real ones."""
     import numpy as np
@@ -62,7 +51,7 @@ def walk() -> pl.DataFrame:
     return pl.DataFrame({"Date": days} | {f"S{i:02d}": prices[:, i] for i in range(20)})
 
 
-def main(path: str | None = None, picture: str | None = None) -> nb.BacktestResult:
+def main(path: str | None = None, picture: str = "momentum.svg") -> nb.BacktestResult:
     if path is None and not REFERENCE.exists():
         print("no reference data: a random walk instead")
         prices = walk()
@@ -76,8 +65,8 @@ def main(path: str | None = None, picture: str | None = None) -> nb.BacktestResu
     print(result.yearly.to_polars())
     print(f"{len(result.stop_events)} stops, the worst drawdowns:")
     print(result.drawdowns.to_polars().sort("depth", descending=True).head(3))
-    if picture:
-        svg(curve, picture)
+    result.plot("equity").save(picture)
+    print(f"wrote {picture}")
     assert result.rebalances > 200 and len(result.stop_events) > 50
     return result
 

@@ -2,6 +2,7 @@
 
 mod config;
 mod numbers;
+mod presets;
 mod strategy;
 mod sweep;
 
@@ -549,5 +550,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(run_strategy, module)?)?;
     module.add_function(wrap_pyfunction!(sweep::sweep, module)?)?;
     module.add_function(wrap_pyfunction!(sweep::parameters, module)?)?;
+    module.add_function(wrap_pyfunction!(presets::preset_weights, module)?)?;
+    module.add_function(wrap_pyfunction!(presets::py_sweep_presets, module)?)?;
     numbers::register(module)
 }

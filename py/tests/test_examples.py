@@ -18,6 +18,10 @@ ARGUMENTS = {"momentum": ["prices/sp500_20_daily_1990_2022.csv.gz"]}
 """Files beside the project that a script wants."""
 
 
+PICTURES = {"momentum": ["momentum.svg"], "sweep": ["sweep.html"]}
+"""Files that a script writes where it runs."""
+
+
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs(script, tmp_path, request):
     files = ARGUMENTS.get(script.stem, [])
@@ -32,3 +36,5 @@ def test_an_example_runs(script, tmp_path, request):
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) > 3
+    for picture in PICTURES.get(script.stem, []):
+        assert "<svg" in (tmp_path / picture).read_text()

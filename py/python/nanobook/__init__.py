@@ -31,7 +31,7 @@ from nanobook.errors import (
 # Modules are loaded when one of their names is used, so that the import takes no time that nobody needs.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from nanobook import cv, optimize, stats, ta, volatility
+    from nanobook import cv, optimize, stats, strategies, ta, volatility
     from nanobook._classic_weights import (
         inverse_cdar_weights,
         inverse_cvar_weights,
@@ -168,6 +168,7 @@ __all__ = [
     "run_backtest",
     "scan_itch",
     "stats",
+    "strategies",
     "sweep",
     "synth_itch",
     "ta",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from nanobook._lib import backtest as _backtest
 from nanobook._lib.backtest import Portfolio, View
 from nanobook._lib.frame import Column, Frame
+from nanobook.errors import InputError
+from nanobook.strategies import Preset
 
 if TYPE_CHECKING:
     import os
@@ -330,7 +332,7 @@ class BacktestResult:
 
 
 def backtest(
-    weights: FrameLike | Strategy,
+    weights: FrameLike | Strategy | Preset,
     prices: FrameLike | Prices | None = None,
     *,
     cash: float = 1_000_000.0,
@@ -371,8 +373,8 @@ def backtest(
     Parameters
     ----------
     weights
-        Long (a time, a symbol, ``weight``) or wide (a time and a column for each symbol); or a function that is shown each
-        row (:class:`View`) and gives weights.
+        Long (a time, a symbol, ``weight``) or wide (a time and a column for each symbol); a strategy of
+        :mod:`nanobook.strategies`; or a function that is shown each row (:class:`View`) and gives weights.
     prices
         A frame or :class:`Prices`; ``None`` when the frame of weights has prices too.
     cash
@@ -465,6 +467,8 @@ def backtest(
             vwap=vwap,
             volume=volume,
         )
+    if isinstance(weights, Preset):
+        weights = weights.weights(prices)
     is_frame = hasattr(weights, "__arrow_c_stream__") or hasattr(weights, "__arrow_c_array__")
     either: Any = weights
     if callable(weights) and not is_frame:
@@ -474,7 +478,7 @@ def backtest(
 
 def sweep(
     params: Mapping[str, Iterable[Any]] | Sequence[Mapping[str, Any]],
-    make: Callable[[dict[str, Any]], Any],
+    make: Callable[[dict[str, Any]], Any] | Preset | type[Preset],
     prices: FrameLike | Prices,
     *,
     times: Any = None,
@@ -493,8 +497,10 @@ def sweep(
     params
         A grid (each name with its values; every combination is run, the last name fastest) or a list of sets.
     make
-        Gives the weights of a set, a frame; or weights and a dictionary of settings of :func:`backtest` for this set. It
-        is called from several threads, one at a time within Python.
+        A strategy of :mod:`nanobook.strategies`, whose parameters ``params`` sets: it never asks Python, and what sets have
+        in common is computed once. Or a function that gives the weights of a set: a frame or a strategy, or one of them and
+        a dictionary of settings of :func:`backtest` for this set. It is called from several threads, one at a time within
+        Python.
     prices
         A frame or :class:`Prices`.
     times
@@ -522,6 +528,13 @@ def sweep(
     ...     return pl.DataFrame({"date": days[:1], "A": [p["part"]], "B": [1 - p["part"]]})
     >>> nb.sweep({"part": [0.0, 0.5, 1.0]}, weights, prices, cash=100.0)["final_equity"].to_list()
     [95.0, 107.5, 120.0]
+
+    A thousand sets of a strategy that is known by name take a fraction of a second:
+
+    >>> grid = {"lookback": [1, 2], "k": [1]}
+    >>> found = nb.sweep(grid, nb.strategies.MomentumTopK(skip=0, rebalance=1), prices, cash=100.0)
+    >>> found["final_equity"].to_list()
+    [109.0909090909091, 100.0]
     """
     if isinstance(params, Mapping):
         names = list(params)
@@ -532,6 +545,16 @@ def sweep(
     all_settings = _settings(cost, stops, dict(settings))
     if not isinstance(prices, Prices):
         prices = Prices(prices, columns=columns, fields=("open", "high", "low", "vwap", "volume"))
+    if isinstance(make, Preset) or (isinstance(make, type) and issubclass(make, Preset)):
+        return _backtest.sweep_presets(
+            [_preset(make, one) for one in sets],
+            _columns(names, sets),
+            prices._prices,
+            all_settings,
+            actions=actions,
+            threads=threads,
+            progress=progress,
+        )
     if times is not None:
         import numpy as np
 
@@ -547,6 +570,15 @@ def sweep(
         threads=threads,
         progress=progress,
     )
+
+
+def _preset(make: Preset | type[Preset], parameters: dict[str, Any]) -> Preset:
+    """A strategy with the parameters of one set."""
+    try:
+        return make(**parameters) if isinstance(make, type) else make.replace(**parameters)
+    except TypeError:
+        known = ", ".join(field.name for field in fields(make))  # type: ignore[arg-type]
+        raise InputError(f"a set names {', '.join(parameters)}; the strategy has {known}") from None
 
 
 def _columns(names: list[str], sets: list[dict[str, Any]]) -> Any:

@@ -7,7 +7,9 @@ use arrow_array::{
     Array, ArrayRef, Float64Array, Int64Array, RecordBatch, RecordBatchOptions, StringViewArray,
 };
 use arrow_schema::{Field, Schema};
-use nanobook::backtest::{Config, Outcome, Panel, SweepOptions, sweep as sweep_all};
+use nanobook::backtest::{
+    Config, Outcome, Panel, Preset, Schedule, SweepOptions, sweep as sweep_all,
+};
 use nanobook::metrics::Basis;
 use nanobook_arrow::{PanelFrame, ScheduleFrame, SweepRow, sweep_table};
 use nanobook_datasets::Stop;
@@ -15,6 +17,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::config::Settings;
+use super::presets;
 use super::{Prices, configure, names_for};
 use crate::error::Error;
 use crate::frame::Frame;
@@ -33,9 +36,15 @@ struct Shared {
     times: Option<Vec<i64>>,
 }
 
+/// What the function of a sweep gave for a set.
+enum Asked {
+    Weights(ScheduleFrame),
+    Preset(Preset),
+}
+
 impl Shared {
     /// The weights of one set, and its settings.
-    fn ask(&self, set: &Py<PyAny>) -> PyResult<(ScheduleFrame, Config)> {
+    fn ask(&self, set: &Py<PyAny>) -> PyResult<(Asked, Config)> {
         Python::attach(|py| {
             let answer = self.make.bind(py).call1((set,))?;
             let (weights, config) = match answer.cast::<PyTuple>() {
@@ -49,13 +58,16 @@ impl Shared {
                 }
                 _ => (answer, self.config.clone()),
             };
+            if let Some(preset) = presets::read(&weights)? {
+                return Ok((Asked::Preset(preset), config));
+            }
             if let Some(times) = &self.times {
-                return Ok((self.array(&weights, times)?, config));
+                return Ok((Asked::Weights(self.array(&weights, times)?), config));
             }
             let table = Table::take(&weights, None)?;
             let names = names_for(&table, &self.prices.names);
             let frame = ScheduleFrame::new(table.schema(), table.batches(), &names);
-            Ok((frame.map_err(Error::from)?, config))
+            Ok((Asked::Weights(frame.map_err(Error::from)?), config))
         })
     }
 
@@ -87,7 +99,7 @@ impl Shared {
     }
 
     fn one(&self, set: &Py<PyAny>, panel: &Panel<'_>) -> SweepRow {
-        let (weights, config) = self.ask(set).map_err(|raised| {
+        let (asked, config) = self.ask(set).map_err(|raised| {
             Python::attach(|py| {
                 raised
                     .value(py)
@@ -95,22 +107,42 @@ impl Shared {
                     .map_or_else(|_| raised.to_string(), |text| text.to_string())
             })
         })?;
-        let schedule = weights.schedule().map_err(|error| error.to_string())?;
-        let outcome = Outcome::of(panel, &schedule, &config, self.basis);
-        let outcome = outcome.map_err(|error| error.to_string())?;
-        let Some(metrics) = outcome.metrics else {
-            return Err("equity was lost, or there are too few rows for metrics".to_owned());
-        };
-        let further = vec![
-            ("final_equity", outcome.summary.equity),
-            ("rebalances", outcome.summary.rebalances as f64),
-            ("cost", outcome.cost),
-            ("turnover_value", outcome.turnover),
-            ("exposure", outcome.exposure),
-            ("stops_hit", outcome.stops as f64),
-        ];
-        Ok((metrics, further))
+        match asked {
+            Asked::Weights(frame) => {
+                let schedule = frame.schedule().map_err(|error| error.to_string())?;
+                outcome(panel, &schedule, &config, self.basis)
+            }
+            Asked::Preset(preset) => {
+                let weights = preset.weights(panel).map_err(|error| error.to_string())?;
+                let schedule = weights.schedule(panel.symbols());
+                let schedule = schedule.map_err(|error| error.to_string())?;
+                outcome(panel, &schedule, &config, self.basis)
+            }
+        }
     }
+}
+
+/// Runs one set, and gives the numbers of its row.
+pub(super) fn outcome(
+    panel: &Panel<'_>,
+    schedule: &Schedule<'_>,
+    config: &Config,
+    basis: Basis,
+) -> SweepRow {
+    let outcome = Outcome::of(panel, schedule, config, basis);
+    let outcome = outcome.map_err(|error| error.to_string())?;
+    let Some(metrics) = outcome.metrics else {
+        return Err("equity was lost, or there are too few rows for metrics".to_owned());
+    };
+    let further = vec![
+        ("final_equity", outcome.summary.equity),
+        ("rebalances", outcome.summary.rebalances as f64),
+        ("cost", outcome.cost),
+        ("turnover_value", outcome.turnover),
+        ("exposure", outcome.exposure),
+        ("stops_hit", outcome.stops as f64),
+    ];
+    Ok((metrics, further))
 }
 
 fn all(
@@ -164,6 +196,17 @@ pub(super) fn sweep(
     let done = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&done);
     let work = move |stop: &Stop| all(&shared, &sets, threads, &seen, stop);
+    let results = watch(py, progress, (count, &done), work)?;
+    table(&columns, &results)
+}
+
+/// Does the work of a sweep, telling `progress` now and then how many of how many sets are done.
+pub(super) fn watch(
+    py: Python<'_>,
+    progress: Option<Py<PyAny>>,
+    (count, done): (usize, &AtomicUsize),
+    work: impl FnOnce(&Stop) -> Result<Vec<SweepRow>, Error> + Send + 'static,
+) -> PyResult<Vec<SweepRow>> {
     let results = match progress {
         None => interruptible(py, work)?,
         Some(progress) => {
@@ -175,6 +218,11 @@ pub(super) fn sweep(
             results
         }
     }?;
+    Ok(results)
+}
+
+/// The table of a sweep: its parameters, then what came of each set.
+pub(super) fn table(columns: &Table, results: &[SweepRow]) -> PyResult<Frame> {
     let batch: RecordBatch = match columns.batches() {
         [batch] => batch.clone(),
         many => {
@@ -187,7 +235,7 @@ pub(super) fn sweep(
         .iter()
         .map(|field| field.name().clone());
     let parameters = names.zip(batch.columns().iter().cloned()).collect();
-    Ok(sweep_table(parameters, &results)
+    Ok(sweep_table(parameters, results)
         .map_err(Error::Arrow)?
         .into())
 }

@@ -129,6 +129,17 @@ def sweep(
     threads: int | None = None,
     progress: Callable[[int, int], Any] | None = None,
 ) -> Frame: ...
+def sweep_presets(
+    presets: Sequence[Any],
+    columns: FrameLike,
+    prices: Prices,
+    settings: dict[str, Any],
+    *,
+    actions: FrameLike | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], Any] | None = None,
+) -> Frame: ...
+def preset_weights(preset: Any, prices: Prices) -> Frame: ...
 def parameters(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> Frame: ...
 def metrics(
     returns: VectorLike,
