@@ -1,215 +1,156 @@
-"""The backtest beside its peers: one process, warm, one thread, medians over interleaved rounds.
+"""The backtest beside its peers: warm, interleaved rounds, medians of ratios, every answer checked before it is timed.
 
-    python benches/backtest.py [--rounds 9] [--cases a,b,d,sweep] [--peers]
+    python benches/backtest.py [--rounds 9] [--cases a,b,d,growth,sweep] [--peers] [--classic FOLDER]
 
-From frames in memory to the equity frame: 5 bps of traded value, filled at the close, weights that sum to 0.95. The
-yardstick is a numba kernel of the same semantics over the same columns, which turns blocks of them into rows. Every
-engine's final equity is checked before it is timed. Peers are run where they are installed.
+From frames in memory to the equity frame: 5 bps of traded value, filled at the close, weights that sum to 0.95, one thread
+but for sweeps. The yardstick is a numba kernel of the same semantics over the same columns, which turns blocks of them into
+rows. Each engine lives in a process of its own (`backtest_engines.py`), so its memory is its own; in each round they run one
+after the other, so that a busy moment of the machine hits neighbours alike.
+
+Peers are run where they are installed: `pip install numba vectorbt vectorbt-rust phasor-trader polars-backtest pandas`. The
+package nanobook of PyPI has the name of this one and goes to a folder of its own:
+`pip install --no-deps --target FOLDER nanobook==0.19.2`, then `--classic FOLDER`. Of a sweep the peers run as many sets as
+`--peer-sets` says (300 need 1 to 4 GB), and their time is multiplied up to the whole number.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import gc
-import importlib
-import resource
+import json
+import os
 import statistics
-import time
-from collections.abc import Callable
+import subprocess
+import sys
+from pathlib import Path
 
-import nanobook as nb
-import numpy as np
-import polars as pl
-
-RATE = 5e-4
-
-
-def panel(symbols: int, rows: int, every: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Prices in columns, weights in columns, and the rows of the weights."""
-    rng = np.random.default_rng(11)
-    prices = np.asfortranarray(100 * np.exp(np.cumsum(rng.normal(2e-4, 0.015, (rows, symbols)), axis=0)))
-    at = np.arange(0, rows, every)
-    weights = rng.random((len(at), symbols))
-    return prices, np.asfortranarray(0.95 * weights / weights.sum(axis=1, keepdims=True)), at
+ENGINES = Path(__file__).with_name("backtest_engines.py")
+OTHER_RULES = ("polars-backtest", "nanobook 0.19 (PyPI)")
+OURS = ["nanobook wide", "nanobook long", "nanobook wide, all tables", "nanobook long, all tables"]
+PEERS = ["phasor-trader", "vectorbt-rust", "vectorbt", "polars-backtest", "nanobook 0.19 (PyPI)"]
 
 
-def frames(prices: np.ndarray, weights: np.ndarray, at: np.ndarray) -> dict[str, pl.DataFrame]:
-    rows, symbols = prices.shape
-    start = dt.date(2010, 1, 1)
-    days = np.array([start + dt.timedelta(days=d) for d in range(rows)], dtype="datetime64[D]")
-    names = [f"S{i:04d}" for i in range(symbols)]
-    wide = lambda values, dates: pl.DataFrame({"date": dates} | {n: values[:, i] for i, n in enumerate(names)})
-    long = lambda values, dates, name: pl.DataFrame(
-        {
-            "date": np.repeat(dates, symbols),
-            "symbol": pl.Series(np.tile(np.arange(symbols, dtype=np.uint32), len(dates))).replace_strict(
-                np.arange(symbols, dtype=np.uint32), pl.Series(names), return_dtype=pl.String
-            ),
-            name: np.ascontiguousarray(values).reshape(-1),
-        }
-    )
-    return {
-        "prices": wide(prices, days),
-        "weights": wide(weights, days[at]),
-        "long_prices": long(prices, days, "close"),
-        "long_weights": long(weights, days[at], "weight"),
-    }
+class Engine:
+    """An engine in its own process, ready for one case."""
 
+    def __init__(self, name: str, classic: str | None, **case: int) -> None:
+        environment = dict(os.environ)
+        if "PyPI" in name:
+            environment["PYTHONPATH"] = classic or ""
+        # No more threads than the case has: some engines would take all there are.
+        environment["POLARS_MAX_THREADS"] = environment["RAYON_NUM_THREADS"] = str(case.get("threads", 1))
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.name = name
+        self.process = subprocess.Popen([sys.executable, str(ENGINES)], env=environment, text=True, **pipes)
+        said = self.ask({"prepare": {"engine": name, **case}})
+        self.answer: float = said.get("answer", float("nan"))
+        self.error: str | None = said.get("error")
+        self.rounds: list[dict[str, float]] = []
 
-def numba_kernel() -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
-    """Blocks of columns turned into rows, then one pass for equity and one for targets."""
-    import numba
-
-    @numba.njit(fastmath=True)
-    def run(prices, weights, at):
-        rows, symbols = prices.shape
-        block = 16
-        equity = np.empty(rows)
-        qty = np.zeros(symbols)
-        cash = 1e6
-        p = np.empty((block, symbols))
-        w = np.empty((block, symbols))
-        k = 0
-        for start in range(0, rows, block):
-            end = min(start + block, rows)
-            due = k
-            while due < len(at) and at[due] < end:
-                due += 1
-            for i in range(symbols):
-                for t in range(start, end):
-                    p[t - start, i] = prices[t, i]
-                for j in range(k, due):
-                    w[j - k, i] = weights[j, i]
-            first = k
-            for t in range(start, end):
-                row = p[t - start]
-                value = cash
-                for i in range(symbols):
-                    value += qty[i] * row[i]
-                if k < due and at[k] == t:
-                    target = w[k - first]
-                    traded = 0.0
-                    invested = 0.0
-                    for i in range(symbols):
-                        v = target[i] * value
-                        traded += abs(v - qty[i] * row[i])
-                        invested += v
-                        qty[i] = v / row[i]
-                    value -= RATE * traded
-                    cash = value - invested
-                    k += 1
-                equity[t] = value
-        return equity
-
-    return run
-
-
-def median(rounds: int, engines: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Seconds of each engine in each round, interleaved so that a busy moment hits all of them."""
-    for run in engines.values():
-        run()
-    times: dict[str, list[float]] = {name: [] for name in engines}
-    for _ in range(rounds):
-        for name, run in engines.items():
-            gc.collect()
-            start = time.perf_counter()
-            run()
-            times[name].append(time.perf_counter() - start)
-    return times
-
-
-def show(title: str, times: dict[str, list[float]], yardstick: str) -> None:
-    print(f"\n{title}")
-    for name, seconds in times.items():
-        ratio = statistics.median(a / b for a, b in zip(seconds, times[yardstick]))
-        print(f"  {name:<34} {1e3 * statistics.median(seconds):9.2f} ms   {ratio:8.2f} x {yardstick}")
-
-
-def peers(prices: np.ndarray, weights: np.ndarray, at: np.ndarray) -> dict[str, Callable[[], float]]:
-    """Engines of others that are installed, each to its final equity."""
-    import pandas as pd
-
-    rows, symbols = prices.shape
-    found: dict[str, Callable[[], float]] = {}
-    index = pd.date_range("2010-01-01", periods=rows)
-    names = [f"S{i:04d}" for i in range(symbols)]
-    close = pd.DataFrame(prices, index=index, columns=names)
-    sizes = np.full(prices.shape, np.nan)
-    sizes[at] = weights
-    target = pd.DataFrame(sizes, index=index, columns=names)
-    options = dict(size_type="targetpercent", fees=RATE, init_cash=1e6, cash_sharing=True, group_by=True, call_seq="auto")
-    for name in ("vectorbt",):
+    def ask(self, what: dict[str, object]) -> dict:
+        assert self.process.stdin and self.process.stdout
         try:
-            module = importlib.import_module(name)
-        except ImportError:
+            self.process.stdin.write(json.dumps(what) + "\n")
+            self.process.stdin.flush()
+            return json.loads(self.process.stdout.readline() or '{"error": "the process ended"}')
+        except BrokenPipeError:
+            return {"error": "the process ended"}
+
+    def run(self) -> None:
+        said = self.ask({"run": 1})
+        if "error" in said:
+            self.error = said["error"]
+        else:
+            self.rounds.append(said)
+
+    def stop(self) -> None:
+        if self.process.stdin:
+            self.process.stdin.close()
+        self.process.wait()
+
+    def median(self, what: str) -> float:
+        return statistics.median(one[what] for one in self.rounds)
+
+    def times(self, other: Engine, what: str = "wall") -> float:
+        """The median of how many times as long this one takes, round by round."""
+        return statistics.median(a[what] / b[what] for a, b in zip(self.rounds, other.rounds))
+
+
+def measure(names: list[str], rounds: int, classic: str | None, **case: int) -> dict[str, Engine]:
+    """Engines that work, after their rounds; the first is the yardstick, which the answers of the others are held to."""
+    engines = {}
+    for name in names:
+        engine = Engine(name, classic, **case)
+        if engine.error:
+            print(f"  {name}: not run, {engine.error}")
+            engine.stop()
             continue
-        found[name] = lambda module=module: float(
-            np.asarray(module.Portfolio.from_orders(close, target, **options).value()).ravel()[-1]
-        )
-    return found
+        engines[name] = engine
+        off = abs(engine.answer / engines[names[0]].answer - 1)
+        if name in OTHER_RULES:
+            print(f"  {name}: its own rules, final equity off by {off:.1e}")
+        else:
+            assert off < 1e-6, f"{name}: final equity off by {off:.1e}"
+    try:
+        for _ in range(rounds):
+            for engine in engines.values():
+                engine.run()
+    finally:
+        for engine in engines.values():
+            engine.stop()
+    return {name: engine for name, engine in engines.items() if engine.rounds}
 
 
-def compare(symbols: int, rows: int, every: int, rounds: int, with_peers: bool) -> None:
-    prices, weights, at = panel(symbols, rows, every)
-    given = frames(prices, weights, at)
-    kernel = numba_kernel()
-    expected = kernel(prices, weights, at)[-1]
-    wide = lambda: nb.backtest(given["weights"], given["prices"], cost=5.0)
-    long = lambda: nb.backtest(given["long_weights"], given["long_prices"], cost=5.0)
-
-    def tables(make: Callable[[], nb.BacktestResult]) -> tuple[object, object, object]:
-        result = make()
-        return result.equity, result.holdings, result.fills
-
-    engines: dict[str, Callable[[], object]] = {
-        "numba, blocked columns": lambda: kernel(prices, weights, at),
-        "nanobook, wide": lambda: wide().equity,
-        "nanobook, long": lambda: long().equity,
-        "nanobook, wide, all tables": lambda: tables(wide),
-        "nanobook, long, all tables": lambda: tables(long),
-    }
-    for make in (wide, long):
-        assert abs(make().final_equity / expected - 1) < 1e-9
-    others = peers(prices, weights, at) if with_peers else {}
-    for name, run in others.items():
-        off = abs(run() / expected - 1)
-        print(f"{name}: final equity off by {off:.1e}")
-        engines[name] = run
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    times = median(rounds, engines)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    show(f"{symbols} symbols x {rows} rows, weights every {every} rows", times, "numba, blocked columns")
-    print(f"  peak memory grew by {(after - before) / 1024:.0f} MB")
-    for name in others:
-        ratio = statistics.median(a / b for a, b in zip(times[name], times["nanobook, wide"]))
-        print(f"  {name} takes {ratio:.0f} times as long as nanobook, wide")
+def show(engines: dict[str, Engine]) -> None:
+    yardstick = next(iter(engines.values()))
+    for name, engine in engines.items():
+        wall, cpu = 1e3 * engine.median("wall"), 1e3 * engine.median("cpu")
+        times = f"{engine.times(yardstick):8.2f} x {yardstick.name}"
+        print(f"  {name:<28} {wall:10.2f} ms {cpu:10.2f} ms cpu {times} {engine.median('memory'):8.0f} MB")
 
 
-def momentum(log: np.ndarray, at: np.ndarray, lookback: int, top: int) -> np.ndarray:
-    """Equal weights of the names that rose most."""
-    rose = log[at] - log[np.maximum(at - lookback, 0)]
-    chosen = np.argpartition(-rose, top - 1, axis=1)[:, :top]
-    weights = np.zeros(rose.shape, order="F")
-    np.put_along_axis(weights, chosen, 0.95 / top, axis=1)
-    return weights
+def compare(symbols: int, rows: int, every: int, rounds: int, with_peers: bool, classic: str | None) -> None:
+    print(f"\n{symbols} symbols x {rows} rows, weights every {every} rows; memory is over the inputs")
+    names = ["numba", *OURS]
+    if with_peers:
+        # One that takes a missing weight for an exit, and one without a row of prices that trades nothing, only know this case.
+        names += PEERS if every == 1 else PEERS[:3]
+    engines = measure(names, rounds, classic, symbols=symbols, rows=rows, every=every)
+    show(engines)
+    for name in PEERS:
+        if name in engines:
+            ours = engines["nanobook long" if name == "polars-backtest" else "nanobook wide"]
+            print(f"  {name} takes {engines[name].times(ours):.0f} times as long as {ours.name}")
 
 
-def sweep(sets: int, symbols: int, rows: int, rounds: int, threads: int) -> float:
-    prices, _, _ = panel(symbols, rows, 21)
-    at = np.arange(252, rows, 21)
-    log = np.log(np.ascontiguousarray(prices))
-    days = np.array([np.datetime64("2010-01-01") + d for d in range(rows)])
-    frame = pl.DataFrame({"date": days} | {f"S{i:04d}": prices[:, i] for i in range(symbols)})
-    params = [{"lookback": 20 + s % 100, "top": 1 + s // 100 % 10} for s in range(sets)]
-    taken = nb.Prices(frame)
-    run = lambda: nb.sweep(
-        params, lambda p: momentum(log, at, p["lookback"], p["top"]), taken, times=days[at], threads=threads, cost=5.0
-    )
-    first, kernel = run(), numba_kernel()
-    sizes = momentum(log, at, params[-1]["lookback"], params[-1]["top"])
-    assert abs(first["final_equity"].to_list()[-1] / kernel(prices, sizes, at)[-1] - 1) < 1e-9
-    return statistics.median(median(rounds, {"sweep": run})["sweep"])
+def growth(rounds: int) -> None:
+    print("\nnanobook wide, weights every row, and how time and memory grow")
+    for symbols, rows in ((50, 2520), (500, 630), (500, 2520), (500, 10_080), (3_000, 2520)):
+        for name in ("nanobook wide", "nanobook long"):
+            engine = measure([name], rounds, None, symbols=symbols, rows=rows, every=1)[name]
+            wall, cells = engine.median("wall"), symbols * rows
+            shape = f"{symbols:>6} symbols x {rows:>6} rows"
+            print(f"  {name:<14} {shape} {1e3 * wall:9.2f} ms {1e9 * wall / cells:7.2f} ns a cell {engine.median('memory'):6.0f} MB")
+
+
+def sweeps(rounds: int, peer_sets: int, classic: str | None) -> None:
+    print("\ntop-k momentum every 21 rows, 50 symbols x 2,520 rows, Sharpe and drawdown of each set")
+    shape = dict(symbols=50, rows=2520)
+    for sets, threads in ((100, 2), (1_000, 1), (1_000, 2), (4_000, 2)):
+        print(f" {sets} sets, {threads} threads")
+        show(measure(["numba, fused", "nanobook"], rounds, None, sets=sets, threads=threads, **shape))
+    print(" 1000 sets, 2 threads, weights from a NumPy function")
+    show(measure(["numba, fused", "nanobook, callback"], min(rounds, 3), None, sets=1_000, threads=2, **shape))
+    if not peer_sets:
+        return
+    print(f" {peer_sets} sets, 2 threads, weights of the peers made beforehand")
+    names = ["numba, fused", "nanobook", "phasor-trader, sets", "vectorbt-rust, sets"]
+    engines = measure(names, min(rounds, 3), classic, sets=peer_sets, threads=2, **shape)
+    show(engines)
+    for name in names[2:]:
+        if name in engines and "nanobook" in engines:
+            print(f"  {name} take {engines[name].times(engines['nanobook']):.0f} times as long as nanobook")
+            whole = engines[name].median("wall") * 1_000 / peer_sets
+            print(f"  {name}: {whole:.1f} s for 1,000 at that rate")
 
 
 def main() -> None:
@@ -217,23 +158,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--cases", default="a,b,d,growth,sweep")
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--peer-sets", type=int, default=300)
+    parser.add_argument("--classic", help="folder with the package nanobook of PyPI")
     asked = parser.parse_args()
     cases = asked.cases.split(",")
     for case, symbols, rows, every in (("a", 500, 2520, 1), ("b", 500, 2520, 21), ("d", 3000, 2520, 1)):
         if case in cases:
-            compare(symbols, rows, every, asked.rounds, asked.peers and case != "d")
+            compare(symbols, rows, every, asked.rounds, asked.peers, asked.classic)
     if "growth" in cases:
-        print("\nwide, weights every row: ns a cell")
-        for symbols, rows in ((50, 2520), (500, 630), (500, 2520), (500, 10080), (2000, 2520)):
-            prices, weights, at = panel(symbols, rows, 1)
-            given = frames(prices, weights, at)
-            run = lambda: nb.backtest(given["weights"], given["prices"], cost=5.0).equity
-            seconds = statistics.median(median(asked.rounds, {"run": run})["run"])
-            print(f"  {symbols:>5} symbols x {rows:>6} rows {1e9 * seconds / symbols / rows:8.2f}")
+        growth(asked.rounds)
     if "sweep" in cases:
-        print("\ntop-k momentum, monthly, 50 symbols x 2,520 rows, Sharpe and drawdown of each set")
-        for sets, threads in ((100, 2), (1_000, 1), (1_000, 2), (4_000, 2)):
-            print(f"  {sets:>5} sets, {threads} threads {sweep(sets, 50, 2520, 3, threads):8.3f} s")
+        sweeps(asked.rounds, asked.peer_sets if asked.peers else 0, asked.classic)
 
 
 if __name__ == "__main__":
