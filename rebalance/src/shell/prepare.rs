@@ -353,11 +353,13 @@ impl Prepared {
             .risk
             .max_quote_age_s
             .map_or(i128::MAX, |rule| rule.limit.0);
+        let grace_ns = ns(execution.grace_s).max(lag.saturating_mul(2));
         Settings {
             request_timeout_ns: i64::try_from(patience(config).as_nanos()).unwrap_or(i64::MAX),
             poll_ns: ns(execution.poll_every_s),
-            grace_ns: ns(execution.grace_s).max(lag.saturating_mul(2)),
-            patience_ns: ns(execution.patience_s),
+            grace_ns,
+            // Nobody is called before an order could be found or be known to be absent.
+            patience_ns: ns(execution.patience_s).max(grace_ns.saturating_mul(2)),
             deadline_ns: ns(execution.deadline_s),
             chase_ns: ns(execution.chase_after_s),
             chases: execution.chase_steps,

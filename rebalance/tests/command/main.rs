@@ -13,5 +13,7 @@
 
 mod end_to_end;
 mod faults;
+mod kill;
 mod readme;
 mod support;
+mod venues;

@@ -207,6 +207,22 @@ pub(crate) fn wait_for(what: &str, seconds: u64, is_so: impl Fn() -> bool) {
     }
 }
 
+/// Asks until there is an answer: a fault of the venue may still be waiting for somebody to ask.
+#[track_caller]
+pub(crate) fn patiently<T>(mut ask: impl FnMut() -> nanobook_broker::Result<T>) -> T {
+    let mut tries = 0;
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(e) if tries >= 40 => panic!("asked in vain: {e}"),
+            Err(_) => {
+                tries += 1;
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+}
+
 /// What must hold of an account and its journal when no process works with it, whatever happened: every order of ours is at
 /// the venue once at most and in the journal, executions are the same on both sides, and positions are explained. When the
 /// run is over, nothing of ours is open; when it is done, positions are those that were planned.
@@ -223,7 +239,7 @@ pub(crate) fn check(broker: &mut dyn Broker, state: &State, is_over: bool) {
     let prefix = nanobook_rebalance::core::Plan::prefix(&plan.run_id);
     for order in &state.orders {
         let key = OrderKey::of(&order.order);
-        let found = broker.order(key).unwrap();
+        let found = patiently(|| broker.order(key));
         assert!(found.len() <= 1, "{key:?} is there {} times", found.len());
         let leg = &plan.legs[order.leg as usize];
         assert!(
@@ -234,7 +250,7 @@ pub(crate) fn check(broker: &mut dyn Broker, state: &State, is_over: bool) {
     let fills = if symbols.is_empty() {
         Vec::new()
     } else {
-        broker.fills_since(&symbols, Timestamp(plan.ts.0)).unwrap()
+        patiently(|| broker.fills_since(&symbols, Timestamp(plan.ts.0)))
     };
     let ours = |fill: &&Fill| {
         fill.client_order_id
@@ -255,7 +271,7 @@ pub(crate) fn check(broker: &mut dyn Broker, state: &State, is_over: bool) {
             assert!(same, "{fill:?} is {known:?} in the journal");
         }
     }
-    let open = broker.open_orders().unwrap();
+    let open = patiently(|| broker.open_orders());
     let open = open.iter().filter(|order| {
         order
             .client_order_id
@@ -265,9 +281,7 @@ pub(crate) fn check(broker: &mut dyn Broker, state: &State, is_over: bool) {
     if is_over {
         assert_eq!(open, 0, "open orders of a run that is over");
     }
-    let held: BTreeMap<Symbol, Units> = broker
-        .positions()
-        .unwrap()
+    let held: BTreeMap<Symbol, Units> = patiently(|| broker.positions())
         .into_iter()
         .map(|position| (position.symbol, position.qty))
         .collect();
