@@ -2,7 +2,12 @@
 //!
 //! `cargo bench -p nanobook-rebalance --bench plan`
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+#![allow(
+    missing_docs,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a benchmark"
+)]
 
 use std::hint::black_box;
 
