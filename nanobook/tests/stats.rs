@@ -57,6 +57,27 @@ fn correlations_equal_scipy() {
 }
 
 #[test]
+#[allow(clippy::float_cmp, reason = "a certain coefficient is exactly one")]
+fn pairs_on_a_line_are_certain() {
+    for seed in 0..300 {
+        for rows in 3..12 {
+            let x = uniform(seed, rows);
+            let up: Vec<f64> = x.iter().map(|x| 0.1 + 0.7 * x).collect();
+            let down: Vec<f64> = x.iter().map(|x| -3.0 * x).collect();
+            for (y, sign) in [(&up, 1.0), (&down, -1.0)] {
+                for found in [spearman(&x, y).unwrap(), pearson(&x, y).unwrap()] {
+                    assert_eq!(
+                        (found.coefficient, found.p_value),
+                        (sign, 0.0),
+                        "{rows} rows"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn exact_kendall_counts_permutations() {
     // Of the 24 orders of four values one has no and three have one discordant pair.
     let p = kendall(&[1.0, 2.0, 3.0, 4.0], &[1.0, 2.0, 4.0, 3.0])

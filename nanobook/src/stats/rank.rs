@@ -16,6 +16,9 @@ pub struct Correlation {
 
 /// Pearson's correlation; the p-value is Student's t with n − 2 degrees of freedom, as scipy's `pearsonr`.
 ///
+/// Pairs on a line have coefficient ±1 and p-value 0, also where rounding would leave 1 − 10⁻¹⁶; scipy then says that the
+/// p-value is up to 10⁻⁸.
+///
 /// # Errors
 /// When there are fewer than three pairs, a value is not finite, or a series is constant.
 ///
@@ -131,6 +134,9 @@ fn not_constant(series: &[f64], column: usize) -> Result<()> {
     Ok(())
 }
 
+/// How far rounding can keep the coefficient of pairs on a line from one.
+const ROUNDING: f64 = 1e-15;
+
 fn from_values(x: &[f64], y: &[f64]) -> Result<Correlation> {
     for (column, series) in [x, y].into_iter().enumerate() {
         not_constant(series, column)?;
@@ -149,6 +155,12 @@ fn from_values(x: &[f64], y: &[f64]) -> Result<Correlation> {
         return Err(Error::Constant { name, column: 0 });
     }
     let r = (xy / xx.sqrt() / yy.sqrt()).clamp(-1.0, 1.0);
+    // What is short of one by rounding is one: of three pairs the p-value would be the root of the rounding error.
+    let r = if 1.0 - r.abs() <= ROUNDING {
+        r.signum()
+    } else {
+        r
+    };
     let freedom = n - 2.0;
     let t = r * (freedom / ((1.0 - r) * (1.0 + r))).sqrt();
     Ok(Correlation {
