@@ -85,19 +85,26 @@ impl Model {
         let sample = Sample::new(layout, &scaled, &start_residuals);
         let space = Space { layout };
         let mut work = Work::default();
-        let mut starts = space.starts(mean / scale);
-        for start in &mut starts {
-            start.0 = sample.value(&space.natural(&start.1), &mut work);
+        let mut ranked = |weight: f64| {
+            let mut starts = space.starts(mean / scale, weight);
+            for start in &mut starts {
+                start.0 = sample.value(&space.natural(&start.1), &mut work);
+            }
+            starts.sort_by(|a, b| b.0.total_cmp(&a.0));
+            starts
+        };
+        let starts = ranked(1.0);
+        let several = layout.p.max(layout.o).max(layout.q) > 1;
+        // Several lags of one kind share their weight in many ways of nearly the same likelihood: start from the ends, too.
+        let mut others: Vec<Vec<f64>> = Vec::new();
+        if several {
+            others.extend([0.1, 10.0].map(|weight| ranked(weight).swap_remove(0).1));
         }
-        starts.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut best = search(&sample, &space, starts[0].1.clone(), &mut work);
-        if layout.log || best.distance >= CONVERGED || space.is_doubtful(&best.point) {
+        if layout.log || several || best.distance >= CONVERGED || space.is_doubtful(&best.point) {
             // On the edge of what is possible the free coordinates are flat, and without a reaction to shocks the
             // persistence is not determined: look from elsewhere, too.
-            let mut others: Vec<Vec<f64>> = starts[1..5]
-                .iter()
-                .map(|(_, point)| point.clone())
-                .collect();
+            others.extend(starts[1..5].iter().map(|(_, point)| point.clone()));
             others.push(space.inward(&best.point));
             for other in others {
                 best = better(best, search(&sample, &space, other, &mut work));
@@ -271,8 +278,9 @@ impl Space {
         jacobian
     }
 
-    /// Points to start from, with room for their likelihood.
-    fn starts(&self, mean: f64) -> Vec<(f64, Vec<f64>)> {
+    /// Points to start from, with room for their likelihood. Of several lags each has `weight` times that of the one
+    /// before.
+    fn starts(&self, mean: f64, weight: f64) -> Vec<(f64, Vec<f64>)> {
         let l = self.layout;
         let mut starts = Vec::new();
         for persistence in [0.5, 0.9, 0.98] {
@@ -313,7 +321,15 @@ impl Space {
                     ),
                     (l.beta(), l.q, memory),
                 ] {
-                    x[first..first + lags].fill(total / lags as f64);
+                    let (mut sum, mut share) = (0.0, 1.0);
+                    for slot in &mut x[first..first + lags] {
+                        *slot = share;
+                        sum += share;
+                        share *= weight;
+                    }
+                    for slot in &mut x[first..first + lags] {
+                        *slot *= total / sum;
+                    }
                 }
                 x[l.omega()] = if l.log { 0.0 } else { 1.0 - persistence };
                 if l.student {
