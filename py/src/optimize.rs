@@ -143,7 +143,7 @@ impl PySolution {
         self.found.gap
     }
 
-    /// Whether the gap is below a millionth of the objective.
+    /// Whether the gap is below a millionth of the objective, or a billionth of the size of the problem.
     #[getter]
     fn converged(&self) -> bool {
         self.found.converged

@@ -13,6 +13,7 @@ use nanobook::indicators::{
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
+use crate::capsule;
 use crate::column::Column;
 use crate::error::Error;
 use crate::frame::Frame;
@@ -92,6 +93,16 @@ impl Visit for Run<'_> {
             .inputs
             .try_into()
             .map_err(|_| Error::input(format!("{I} inputs are needed, not {given}")))?;
+        if inputs.iter().all(|symbols| symbols.len() == 1) {
+            let columns = inputs.each_ref().map(|symbols| symbols[0]);
+            let rows = columns.first().map_or(0, |column| column.len());
+            let mut outputs: [Vec<f64>; O] =
+                std::array::from_fn(|_| capsule::room_for_doubles(rows));
+            indicator
+                .append(columns, outputs.each_mut())
+                .map_err(Error::from)?;
+            return Ok(outputs.into_iter().map(|output| vec![output]).collect());
+        }
         let outputs = panel(
             &indicator,
             inputs.each_ref().map(Vec::as_slice),
