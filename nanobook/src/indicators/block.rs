@@ -187,10 +187,27 @@ impl Recurrence {
         }
     }
 
+    pub(super) fn keep(&self) -> f64 {
+        self.keeps[0]
+    }
+
+    pub(super) fn share(&self) -> f64 {
+        self.share
+    }
+
     #[inline]
     pub(super) fn one(&self, y: &mut f64, x: f64) -> f64 {
         *y = self.keeps[0] * *y + self.share * x;
         *y
+    }
+
+    #[inline]
+    pub(super) fn two(&self, y: &mut f64, x: [f64; 2]) -> [f64; 2] {
+        let first = self.share * x[0];
+        let second = self.keeps[0] * first + self.share * x[1];
+        let out = [self.keeps[0] * *y + first, self.keeps[1] * *y + second];
+        *y = out[1];
+        out
     }
 
     #[inline]
@@ -245,6 +262,28 @@ pub(super) fn chunks<const C: usize, S: Copy>(
     }
     let backs = parts.map(|(_, back)| &back[..rows - whole * 4]);
     out.extend((0..rows - whole * 4).map(|at| one(&mut now, backs.map(|back| back[at]))));
+    *state = now;
+}
+
+/// Writes what `many` makes of two rows at a time, and `one` of a row that is left.
+#[inline]
+pub(super) fn twos<const C: usize, S: Copy>(
+    state: &mut S,
+    columns: [&[f64]; C],
+    out: &mut [f64],
+    many: impl Fn(&mut S, [[f64; 2]; C]) -> [f64; 2],
+    one: impl Fn(&mut S, [f64; C]) -> f64,
+) {
+    let mut now = *state;
+    let (pairs, rest) = out.as_chunks_mut::<2>();
+    let whole = pairs.len();
+    let fronts = columns.map(|column| &column.as_chunks::<2>().0[..whole]);
+    for (at, out) in pairs.iter_mut().enumerate() {
+        *out = many(&mut now, fronts.map(|front| front[at]));
+    }
+    for (at, out) in rest.iter_mut().enumerate() {
+        *out = one(&mut now, columns.map(|column| column[2 * whole + at]));
+    }
     *state = now;
 }
 

@@ -1,6 +1,6 @@
 use std::array;
 
-use super::block::{BLOCK, after, chunks};
+use super::block::{BLOCK, after, chunks, room};
 use super::smooth::Exponential;
 use super::{Block, Indicator, Rows, window};
 use crate::stats::Error;
@@ -147,18 +147,24 @@ impl Indicator<1, 1> for Tema {
         let Some(block) = found else {
             return;
         };
-        let ([out], steps) = (outputs, self.0.steps);
-        let mut averages = [[0.0; BLOCK]; 3];
+        let [out] = outputs;
+        let (keep, share) = (self.0.steps.keep(), self.0.steps.share());
+        // Without the share in each step; it is made up for at the end.
+        let (square, cube) = (share * share, share * share * share);
+        let mut a = self.0.value / share;
+        let mut b = self.1.value / square;
+        let mut c = self.2.value / cube;
         for block in block.pieces(BLOCK) {
-            let [first, second, third] = averages
-                .each_mut()
-                .map(|average| &mut average[..block.len()]);
-            steps.run(&mut self.0.value, block.lagged(0, 0), first);
-            steps.run(&mut self.1.value, first, second);
-            steps.run(&mut self.2.value, second, third);
-            let rows = first.iter().zip(second).zip(third);
-            out.extend(rows.map(|((first, second), third)| 3.0 * (*first - *second) + *third));
+            for (out, &x) in room(block.len(), out).iter_mut().zip(block.lagged(0, 0)) {
+                a = keep * a + x;
+                b = keep * b + a;
+                c = keep * c + b;
+                *out = 3.0 * share * a - 3.0 * square * b + cube * c;
+            }
         }
+        self.0.value = share * a;
+        self.1.value = square * b;
+        self.2.value = cube * c;
     }
 }
 

@@ -1,6 +1,4 @@
-use std::array;
-
-use super::block::{Recurrence, after, chunks};
+use super::block::{BLOCK, Recurrence, after, room, twos};
 use super::{Block, Indicator, Rows, is_zero, window};
 use crate::stats::Error;
 
@@ -197,23 +195,33 @@ impl Indicator<1, 1> for Rsi {
         let Some(block) = after(self.window + 1, self, block, &mut outputs) else {
             return;
         };
+        let [out] = outputs;
         let steps = Recurrence::new((self.length - 1.0) / self.length, 1.0 / self.length);
-        let mut state = [self.gain, self.loss];
-        chunks(
-            &mut state,
-            [block.lagged(0, 0), block.lagged(0, 1)],
-            outputs[0],
-            |[gain, loss], [now, before]: [&[f64; 4]; 2]| {
-                let parts: [_; 4] = array::from_fn(|at| parts(now[at] - before[at]));
-                let gains = steps.four(gain, parts.map(|part| part.0));
-                let losses = steps.four(loss, parts.map(|part| part.1));
-                array::from_fn(|at| strength(gains[at], losses[at]))
-            },
-            |[gain, loss], [now, before]| {
-                let parts = parts(now - before);
-                strength(steps.one(gain, parts.0), steps.one(loss, parts.1))
-            },
-        );
-        [self.gain, self.loss] = state;
+        // Averages of changes and of their sizes: gain less loss, and both together.
+        let mut state = [self.gain - self.loss, self.gain + self.loss];
+        let value = |change: f64, size: f64| {
+            let value = 50.0 + 50.0 * (change / size);
+            if is_zero(size) { 0.0 } else { value }
+        };
+        for block in block.pieces(BLOCK) {
+            twos(
+                &mut state,
+                [block.lagged(0, 0), block.lagged(0, 1)],
+                room(block.len(), out),
+                |[change, size], [now, before]| {
+                    let changes = [now[0] - before[0], now[1] - before[1]];
+                    let change = steps.two(change, changes);
+                    let size = steps.two(size, changes.map(f64::abs));
+                    [value(change[0], size[0]), value(change[1], size[1])]
+                },
+                |[change, size], [now, before]| {
+                    let now = now - before;
+                    value(steps.one(change, now), steps.one(size, now.abs()))
+                },
+            );
+        }
+        let [change, size] = state;
+        self.gain = f64::midpoint(size, change);
+        self.loss = f64::midpoint(size, -change);
     }
 }

@@ -1,30 +1,47 @@
-use super::block::{BLOCK, Recurrence, after, chunks};
+use super::block::{BLOCK, Recurrence, after, chunks, room};
 use super::{Block, Indicator, Rows, is_zero, window};
 use crate::stats::Error;
 
 const NAN: f64 = f64::NAN;
 
-/// The largest of high − low and the two distances from the close before.
+/// The largest of high − low and the two distances from the close before; NaN when one of the three is.
 #[inline]
 pub(super) fn true_range(high: f64, low: f64, before: f64) -> f64 {
-    let mut range = high - low;
+    let range = high - low;
     let up = (before - high).abs();
-    if up > range {
-        range = up;
-    }
+    let range = if range > up { range } else { up };
     let down = (before - low).abs();
-    if down > range {
-        range = down;
-    }
-    range
+    if range > down { range } else { down }
+}
+
+#[inline]
+fn is_ordered(high: &[f64], low: &[f64]) -> bool {
+    let pairs = high.iter().zip(low);
+    // Counted, and not stopped at the first, because counting takes many rows at once.
+    pairs.filter(|(high, low)| high >= low).count() == high.len()
+}
+
+/// The same where the high is not below the low.
+#[inline]
+fn ordered_range(high: f64, low: f64, before: f64) -> f64 {
+    let top = if high > before { high } else { before };
+    let bottom = if low < before { low } else { before };
+    top - bottom
 }
 
 /// True ranges at each row of a block behind the first row.
 #[inline]
 pub(super) fn true_ranges<const I: usize>(block: &Block<'_, I>, out: &mut [f64]) {
-    let (high, low, before) = (block.lagged(0, 0), block.lagged(1, 0), block.lagged(2, 1));
-    for (((out, &high), &low), &before) in out.iter_mut().zip(high).zip(low).zip(before) {
-        *out = true_range(high, low, before);
+    let (high, low) = (block.lagged(0, 0), block.lagged(1, 0));
+    let rows = high.iter().zip(low).zip(block.lagged(2, 1));
+    if is_ordered(high, low) {
+        for (out, ((&high, &low), &before)) in out.iter_mut().zip(rows) {
+            *out = ordered_range(high, low, before);
+        }
+    } else {
+        for (out, ((&high, &low), &before)) in out.iter_mut().zip(rows) {
+            *out = true_range(high, low, before);
+        }
     }
 }
 
@@ -55,10 +72,12 @@ impl Indicator<3, 1> for TrueRange {
     }
 
     fn fill(&mut self, block: Block<'_, 3>, mut outputs: [&mut Vec<f64>; 1]) {
-        if let Some(block) = after(1, self, block, &mut outputs) {
-            let (high, low) = (block.lagged(0, 0), block.lagged(1, 0));
-            let rows = high.iter().zip(low).zip(block.lagged(2, 1));
-            outputs[0].extend(rows.map(|((&high, &low), &before)| true_range(high, low, before)));
+        let Some(block) = after(1, self, block, &mut outputs) else {
+            return;
+        };
+        let [out] = outputs;
+        for block in block.pieces(BLOCK) {
+            true_ranges(&block, room(block.len(), out));
         }
     }
 }
@@ -187,7 +206,8 @@ impl Indicator<3, 1> for Natr {
         for block in block.pieces(BLOCK) {
             let from = out.len();
             self.0.run(&block, out);
-            for (out, &close) in out[from..].iter_mut().zip(block.lagged(2, 0)) {
+            let close = block.lagged(2, 0);
+            for (out, &close) in out[from..].iter_mut().zip(close) {
                 *out = percent(*out, close);
             }
         }

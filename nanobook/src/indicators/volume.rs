@@ -1,6 +1,6 @@
 use std::array;
 
-use super::block::{BLOCK, NEAR, Recurrence, after, anew, any_nan, chunks, room, walk};
+use super::block::{BLOCK, NEAR, Recurrence, after, anew, any_nan, chunks, room, twos, walk};
 use super::{Block, Indicator, Rows, is_flat, window};
 use crate::stats::Error;
 
@@ -71,20 +71,6 @@ fn flow(high: f64, low: f64, close: f64, volume: f64) -> f64 {
     let flow = (close - low - (high - close)) / width * volume;
     // A row without width adds nothing; a NaN is neither and gets through.
     if width <= 0.0 { 0.0 } else { flow }
-}
-
-/// Appends what the rows of a block add.
-#[inline]
-fn flows(block: &Block<'_, 4>, out: &mut Vec<f64>) {
-    chunks(
-        &mut (),
-        [0, 1, 2, 3].map(|column| block.lagged(column, 0)),
-        out,
-        |(), [high, low, close, volume]| {
-            array::from_fn(|at| flow(high[at], low[at], close[at], volume[at]))
-        },
-        |(), [high, low, close, volume]| flow(high, low, close, volume),
-    );
 }
 
 impl Indicator<4, 1> for Ad {
@@ -189,21 +175,23 @@ impl Indicator<4, 1> for AdOsc {
             return;
         };
         let ([out], fast, slow) = (outputs, self.fast, self.slow);
-        let mut values = Vec::with_capacity(BLOCK);
         for block in block.pieces(BLOCK) {
-            values.clear();
-            flows(&block, &mut values);
-            chunks(
+            twos(
                 &mut self.ahead,
-                [&values],
-                out,
-                |[a, b], [x]| {
-                    let (fast, slow) = (fast.four(a, *x), slow.four(b, *x));
-                    array::from_fn(|at| slow[at] - fast[at])
+                [0, 1, 2, 3].map(|column| block.lagged(column, 0)),
+                room(block.len(), out),
+                |[a, b], [high, low, close, volume]| {
+                    let flows = [
+                        flow(high[0], low[0], close[0], volume[0]),
+                        flow(high[1], low[1], close[1], volume[1]),
+                    ];
+                    let (fast, slow) = (fast.two(a, flows), slow.two(b, flows));
+                    [slow[0] - fast[0], slow[1] - fast[1]]
                 },
-                |[a, b], [x]| {
-                    let fast = fast.one(a, x);
-                    slow.one(b, x) - fast
+                |[a, b], [high, low, close, volume]| {
+                    let flow = flow(high, low, close, volume);
+                    let fast = fast.one(a, flow);
+                    slow.one(b, flow) - fast
                 },
             );
         }
