@@ -183,16 +183,18 @@ def polars_backtest_engine(prices: np.ndarray, weights: np.ndarray, at: np.ndarr
 
 def classic_engine(prices: np.ndarray, weights: np.ndarray, at: np.ndarray) -> Run:
     """nanobook 0.19 from PyPI, with its lists made beforehand: whole cents, and it fills in the order of the list."""
+    from importlib.util import find_spec
+
     import nanobook
 
-    if not hasattr(nanobook, "py_sweep_equal_weight"):
+    if find_spec("nanobook.backtests"):
         raise ImportError("this nanobook is not the one of PyPI; see --classic")
-    cents, columns = np.rint(100 * prices).astype(int), names(prices.shape[1])
-    row = lambda values: list(zip(columns, values.tolist()))
-    every = [row(values) for values in cents[at]]
-    targets = [row(values) for values in weights]
-    cost = round(1e4 * RATE)
-    run = lambda: nanobook.py_backtest_weights(targets, every, 100_000_000, cost)
+    cents, columns = np.rint(100 * prices).astype(int).tolist(), names(prices.shape[1])
+    bar = lambda price: nanobook.BarPrices(price, price, price, price)
+    every = [[(name, bar(price)) for name, price in zip(columns, cents[t])] for t in at]
+    targets = [list(zip(columns, values)) for values in weights.tolist()]
+    options = (100_000_000, nanobook.CostModel(1e4 * RATE), nanobook.FillPolicy.SignalBarClose)
+    run = lambda: nanobook.py_backtest_weights(targets, every, *options)
     return lambda: run()["equity_curve"][-1] / 100
 
 
