@@ -1,9 +1,9 @@
 //! From targets and what the venue says to a plan that the risk checks have seen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use nanobook::trading::{Account, Instrument, Order, Position, Quote, TimeInForce};
+use nanobook::trading::{Account, Instrument, Order, Position, Quote, TimeInForce, Units};
 use nanobook::{Money, Symbol, Timestamp};
 use nanobook_broker::{Session as Reached, Venue as VenueName};
 use nanobook_risk::{
@@ -299,17 +299,13 @@ impl Prepared {
     /// The plan as the core carries it out.
     pub fn approved(&self, config: &Config, venue: &Venue, run_id: &str) -> core::Plan {
         let slices = config.execution.slices;
+        let instruments = self.seen.instruments.iter().map(|i| (i.symbol, i));
+        let instruments: HashMap<Symbol, &Instrument> = instruments.collect();
+        let positions = self.seen.positions.iter().map(|p| (p.symbol, p.qty));
+        let positions: HashMap<Symbol, Units> = positions.collect();
         let leg = |order: &crate::plan::Draft| {
-            let instrument = self
-                .seen
-                .instruments
-                .iter()
-                .find(|instrument| instrument.symbol == order.symbol)?;
-            let held = self
-                .seen
-                .positions
-                .iter()
-                .find(|p| p.symbol == order.symbol);
+            let instrument = *instruments.get(&order.symbol)?;
+            let held = positions.get(&order.symbol);
             Some(Leg {
                 instrument: Instrument {
                     lot: order.lot,
@@ -317,7 +313,7 @@ impl Prepared {
                 },
                 side: order.side,
                 qty: order.qty,
-                start: held.map_or_else(Default::default, |position| position.qty),
+                start: held.copied().unwrap_or_default(),
                 ref_px: order.mid,
                 worst_px: order.limit,
                 slices,

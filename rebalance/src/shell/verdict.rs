@@ -4,9 +4,11 @@
 //! ended, and are checked again then. So exposures are judged in both situations that can: the sells alone, and the buys
 //! after the sells, which have brought what they bring at their limits. Everything else is judged over all orders.
 
+use std::collections::HashMap;
+
 use nanobook::trading::decimal::ONE;
-use nanobook::trading::{Account, NewOrder, Position, RiskCheckRow, Units};
-use nanobook::{Money, OrderKind, Side, Timestamp};
+use nanobook::trading::{Account, NewOrder, Position, Quote, RiskCheckRow, Units};
+use nanobook::{Money, OrderKind, Side, Symbol, Timestamp};
 use nanobook_risk::{Check, Outcome, Proceeds, Report, RiskCheck, RiskEngine, Situation};
 
 /// What the risk checks found.
@@ -130,8 +132,10 @@ impl Verdict {
 /// Positions after the sells.
 fn sold(positions: &[Position], sells: &[NewOrder]) -> Vec<Position> {
     let mut positions = positions.to_vec();
+    let places = positions.iter().enumerate().map(|(at, p)| (p.symbol, at));
+    let places: HashMap<Symbol, usize> = places.collect();
     for sell in sells {
-        match positions.iter_mut().find(|p| p.symbol == sell.symbol) {
+        match places.get(&sell.symbol).map(|at| &mut positions[*at]) {
             Some(position) => position.qty = Units(position.qty.0.saturating_sub(sell.qty.0)),
             None => positions.push(Position {
                 account_id: String::new(),
@@ -154,6 +158,8 @@ fn paid(
     sells: &[NewOrder],
 ) -> Account {
     let limits = engine.limits();
+    let quotes = situation.quotes.iter().map(|quote| (quote.symbol, quote));
+    let quotes: HashMap<Symbol, &Quote> = quotes.collect();
     let (mut proceeds, mut lost) = (0_i128, 0_i128);
     for sell in sells {
         let OrderKind::Limit { price } = sell.kind else {
@@ -162,8 +168,7 @@ fn paid(
         let value = sell.qty.exact_notional(price).unwrap_or(0) / ONE;
         let part = limits.fee_bps.0.saturating_mul(value / ONE) / 10_000;
         let fee = part.max(limits.min_fee.0);
-        let quote = situation.quotes.iter().find(|q| q.symbol == sell.symbol);
-        let middle = quote.and_then(nanobook::trading::Quote::mid);
+        let middle = quotes.get(&sell.symbol).and_then(|quote| quote.mid());
         let at_middle = middle.and_then(|middle| sell.qty.exact_notional(middle));
         proceeds = proceeds.saturating_add(value - fee);
         lost = lost.saturating_add(at_middle.map_or(0, |value| value / ONE) - value + fee);

@@ -161,7 +161,7 @@ fn five_hundred_names_go_from_weights_to_positions_and_back_through_the_tables()
     let Some(folder) = shared() else { return };
     let names = names(&folder);
     assert_eq!(names.len(), 500);
-    let place = Place::new(&quick_paper(
+    let place = Place::in_memory(&quick_paper(
         "cash = 10_000_000\n[costs]\ncommission_per_share = 0.005\ncommission_min = 1.0\n[plan]\ncash_buffer = 0.01\ndrift_band = 0.0001",
     ));
     let mut prices = String::from("symbol,price\n");

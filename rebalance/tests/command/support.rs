@@ -57,9 +57,17 @@ pub(crate) struct Place {
 impl Place {
     /// With a configuration.
     pub(crate) fn new(config: &str) -> Self {
-        let place = Self {
-            dir: tempfile::tempdir().unwrap(),
-        };
+        Self::at(tempfile::tempdir().unwrap(), config)
+    }
+
+    /// In memory, where there is such a folder: a paper account is written to the disk at every step.
+    pub(crate) fn in_memory(config: &str) -> Self {
+        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        Self::at(dir.unwrap(), config)
+    }
+
+    fn at(dir: TempDir, config: &str) -> Self {
+        let place = Self { dir };
         place.write("rebalancer.toml", config);
         place
     }
