@@ -29,6 +29,7 @@ SERIES = {
 }
 MODELS = {
     "garch": dict(vol="GARCH", p=1, q=1),
+    "garch(1,2)": dict(vol="GARCH", p=1, q=2),
     "gjr": dict(vol="GARCH", p=1, o=1, q=1),
     "egarch": dict(vol="EGARCH", p=1, o=1, q=1),
 }
@@ -41,7 +42,8 @@ def compare(series: np.ndarray, model: str, mean: str, distribution: str) -> Non
         warnings.simplefilter("ignore")
         # The default tolerance of its optimizer leaves parameters off by more than a thousandth.
         result = reference.fit(disp="off", options={"ftol": 1e-12, "maxiter": 1000})
-    fit = nb.volatility.fit(series, model=model, mean=mean, distribution=distribution)
+    lags = MODELS[model]["q"]
+    fit = nb.volatility.fit(series, model=model.split("(")[0], q=lags, mean=mean, distribution=distribution)
     gain = fit.log_likelihood - result.loglikelihood
     assert gain > -1e-4 * abs(result.loglikelihood) * 1e-2
     assert abs(gain) < 1e-4 * abs(result.loglikelihood)
@@ -97,6 +99,15 @@ def test_real_series_equal_arch(shared) -> None:
     for name in ("AMD", "JNJ", "GE", "XOM", "MSFT"):
         prices = frame[name].drop_nulls().to_numpy()[-3000:]
         compare(100 * np.diff(np.log(prices)), "garch", "constant", "normal")
+
+
+def test_two_lags_on_the_index_equal_arch(shared) -> None:
+    pl = pytest.importorskip("polars")
+    prices = pl.read_csv(shared / "prices" / "sp500_index_daily.csv.gz")["SP500"].drop_nulls().to_numpy()
+    returns = 100 * np.diff(np.log(prices))
+    # The weights of two lags share one on a flat ridge of the likelihood.
+    compare(returns[-3000:], "garch(1,2)", "constant", "t")
+    compare(returns, "garch(1,2)", "constant", "t")
 
 
 def test_units_do_not_matter() -> None:
