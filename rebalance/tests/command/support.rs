@@ -168,7 +168,7 @@ impl Place {
                 Err(e) => panic!("{e}"),
             }
         };
-        broker.connect().unwrap();
+        patiently(|| broker.connect());
         broker
     }
 }
@@ -222,7 +222,8 @@ pub(crate) fn patiently<T>(mut ask: impl FnMut() -> nanobook_broker::Result<T>) 
     loop {
         match ask() {
             Ok(answer) => return answer,
-            Err(e) if tries >= 40 => panic!("asked in vain: {e}"),
+            // The venue may ask for a pause to the end of the minute.
+            Err(e) if tries >= 700 => panic!("asked in vain: {e}"),
             Err(_) => {
                 tries += 1;
                 std::thread::sleep(Duration::from_millis(100));

@@ -172,7 +172,7 @@ fn hurry(plan: &mut Plan) {
     let settings = &mut plan.settings;
     settings.grace_ns = 200 * MS;
     settings.absent_answers = 5;
-    settings.poll_ns = 40 * MS;
+    settings.poll_ns = 250 * MS;
     // The adapter knows the limits of the venue by their usual numbers until it has asked for them.
     settings.rate = 60;
     settings.patience_ns = 2_000 * MS;
