@@ -3,9 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use nanobook_rebalance::core::{Defect, Ending};
+use nanobook::Timestamp;
+use nanobook::trading::OrderState;
+use nanobook_rebalance::core::{Command, Core, Defect, Ending, Now, State};
 use nanobook_rebalance::journal;
 use nanobook_rebalance::sim::{Config, Fault, Invariant, Model, Report, run};
+use nanobook_risk::RiskEngine;
 use rayon::prelude::*;
 
 const MODELS: [Model; 2] = [Model::Ibkr, Model::Binance];
@@ -126,6 +129,35 @@ fn a_seed_gives_its_journal_byte_by_byte() {
             })
             .collect();
         assert_eq!(journals.len(), 300, "each seed has a journal of its own");
+    }
+}
+
+#[test]
+fn any_beginning_of_a_journal_can_be_resumed() {
+    let now = Now {
+        wall: Timestamp(0),
+        mono_ns: 0,
+    };
+    for model in MODELS {
+        (0..40_u64).into_par_iter().for_each(|seed| {
+            let report = unbroken(&Config::new(model, &Fault::ALL, seed));
+            let entries = journal::verify(&report.journal).unwrap().entries;
+            for len in 1..=entries.len() {
+                let state = State::replay(&entries[..len]).unwrap();
+                let ended = state.outcome.as_ref().map(|outcome| outcome.ending);
+                let (core, commands) = Core::resume(state, RiskEngine::default(), now).unwrap();
+                // What is done, or was stale, ends at once; anything else is written down first.
+                let over = matches!(ended, Some(Ending::Done | Ending::Stale));
+                assert_eq!(matches!(commands[..], [Command::End(_)]), over);
+                assert_eq!(matches!(commands[..], [Command::Write(_)]), !over);
+                assert!(
+                    core.state()
+                        .orders
+                        .iter()
+                        .all(|o| o.state != OrderState::Journaled)
+                );
+            }
+        });
     }
 }
 

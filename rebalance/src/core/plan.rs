@@ -146,3 +146,121 @@ impl Plan {
             && within
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nanobook::trading::{InstrumentState, TimeInForce};
+
+    use super::*;
+
+    fn leg() -> Leg {
+        Leg {
+            instrument: Instrument {
+                symbol: "A".parse().unwrap(),
+                currency: "USD".parse().unwrap(),
+                base: None,
+                tick: Price(10),
+                lot: Units(10),
+                min_qty: None,
+                max_qty: None,
+                min_price: None,
+                max_price: None,
+                min_notional: None,
+                max_notional: None,
+                state: InstrumentState::Trading,
+            },
+            side: Side::Sell,
+            qty: Units(100),
+            start: Units(100),
+            ref_px: Price(100),
+            worst_px: Price(90),
+            slices: 1,
+        }
+    }
+
+    fn plan(legs: Vec<Leg>) -> Plan {
+        Plan {
+            run_id: "test".into(),
+            account_id: "SIM".into(),
+            is_paper: true,
+            ts: Timestamp(0),
+            cash: Money(0),
+            legs,
+            watch: Vec::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    #[test]
+    fn plans_that_cannot_be_are_refused_with_the_leg() {
+        assert!(plan(vec![leg()]).check().is_ok());
+        let odd = |change: fn(&mut Leg)| {
+            let mut leg = leg();
+            change(&mut leg);
+            leg
+        };
+        let other = odd(|leg| leg.instrument.symbol = "B".parse().unwrap());
+        for bad in [
+            leg(),
+            odd(|leg| leg.qty = Units(105)),
+            odd(|leg| leg.qty = Units(0)),
+            odd(|leg| leg.worst_px = Price(91)),
+            odd(|leg| leg.slices = 0),
+            odd(|leg| leg.instrument.tick = Price(0)),
+        ] {
+            let first = if bad == leg() { leg() } else { other.clone() };
+            let refused = plan(vec![first, bad]).check();
+            assert!(
+                matches!(refused, Err(Error::Plan { leg: 1, .. })),
+                "{refused:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_orders_within_the_plan_are_allowed() {
+        let plan = plan(vec![leg()]);
+        let order = NewOrder {
+            client_order_id: Plan::client_order_id(&Plan::prefix("test"), 0, u32::MAX),
+            symbol: "A".parse().unwrap(),
+            side: Side::Sell,
+            qty: Units(100),
+            kind: OrderKind::Limit { price: Price(90) },
+            tif: TimeInForce::Day,
+        };
+        assert!(plan.allows(0, &order));
+        let limit = |price| OrderKind::Limit {
+            price: Price(price),
+        };
+        let no = [
+            NewOrder {
+                qty: Units(110),
+                ..order
+            },
+            NewOrder {
+                qty: Units(0),
+                ..order
+            },
+            NewOrder {
+                side: Side::Buy,
+                ..order
+            },
+            NewOrder {
+                symbol: "B".parse().unwrap(),
+                ..order
+            },
+            NewOrder {
+                kind: limit(80),
+                ..order
+            },
+            NewOrder {
+                kind: OrderKind::Market,
+                ..order
+            },
+        ];
+        for order in no {
+            assert!(!plan.allows(0, &order), "{order:?}");
+        }
+        assert!(!plan.allows(1, &order));
+    }
+}

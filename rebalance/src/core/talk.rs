@@ -261,3 +261,50 @@ impl Request {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_venue_says_in_its_way_that_it_knows_an_id() {
+        let word = |venue, code, text: &str| match Reply::refused(venue, code, text.into()) {
+            Reply::Duplicate { .. } => "duplicate",
+            Reply::Rejected { .. } => "rejected",
+            Reply::NotSent(_) => "not sent",
+            _ => "other",
+        };
+        assert_eq!(word(Venue::Ibkr, 103, "Duplicate order id"), "duplicate");
+        assert_eq!(word(Venue::Ibkr, 201, "Order rejected"), "rejected");
+        assert_eq!(
+            word(Venue::Binance, -2010, "Duplicate order sent."),
+            "duplicate"
+        );
+        assert_eq!(
+            word(Venue::Binance, -2010, "insufficient balance"),
+            "rejected"
+        );
+        assert_eq!(
+            word(Venue::Binance, -1021, "outside of the recvWindow"),
+            "not sent"
+        );
+        assert_eq!(word(Venue::Paper, 1, "known"), "duplicate");
+    }
+
+    #[test]
+    fn a_denial_is_sent_nothing_and_one_for_a_known_id_is_a_duplicate() {
+        let id = "nb-1".parse().unwrap();
+        let of = |denial| Reply::of(broker::Outcome::Denied(denial), Venue::Ibkr);
+        assert!(matches!(
+            of(broker::Denial::AlreadySent {
+                client_order_id: id
+            }),
+            Reply::Duplicate { .. }
+        ));
+        let paused = of(broker::Denial::Paused { wait_ms: 7 });
+        assert!(matches!(paused, Reply::NotSent(failure) if failure.pause_ns == 7_000_000));
+        let lost = broker::Error::NotConnected { venue: Venue::Ibkr };
+        let lost = Reply::of(broker::Outcome::Unknown(lost), Venue::Ibkr);
+        assert!(matches!(lost, Reply::Unknown(failure) if failure.reconnect));
+    }
+}
