@@ -4,6 +4,14 @@
 /// the answer is a constant no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
+#[cfg_attr(
+    not(feature = "simulation"),
+    expect(
+        dead_code,
+        unreachable_pub,
+        reason = "simulations have uses of their own"
+    )
+)]
 pub enum Defect {
     /// An order counts as cancelled when it is asked for.
     CancelTakenForDone,
