@@ -8,7 +8,7 @@
 //! it knows, trades whole shares and takes fees in cash; Binance refuses the id while the first order is open, trades
 //! fractions and takes the fee of a buy from what was bought.
 //!
-//! A check that no mistake can fail proves nothing. [`Defect`](crate::core::Defect) lists mistakes that are planted in
+//! A check that no mistake can fail proves nothing. [`Defect`] lists mistakes that are planted in
 //! the core, one at a time; each must be caught.
 //!
 //! ```
