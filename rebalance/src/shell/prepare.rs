@@ -217,7 +217,8 @@ pub fn prepare(
                 unexplained: Some(foreign),
                 orders_sent: Some(0),
                 messages_sent: Some(0),
-                runs: Some(0),
+                // Not counted here: a limit on them fails.
+                runs: None,
             },
             ..Situation::new(venue_now)
         };
