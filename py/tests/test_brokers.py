@@ -379,11 +379,16 @@ def test_a_question_is_left_with_control_c():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         broker = nb.BinanceBroker("k", "s", base_url=url, timeout_ms=3_000)
+        # A job in the background inherits that interrupts are ignored, and Python keeps it so.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
-        with pytest.raises(KeyboardInterrupt):
-            broker.connect()
-        timer.join()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                broker.connect()
+            timer.join()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def test_the_key_is_in_nothing_that_python_shows(server, capfd):
