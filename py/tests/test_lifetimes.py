@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import pickle
 import random
 import threading
 
@@ -19,26 +20,20 @@ import nanobook as nb
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow")
 
-NAMES = [f"S{at}" for at in range(6)]
-DAYS = pl.date_range(pl.date(2020, 1, 1), pl.date(2021, 2, 3), eager=True)
+from tables import COLUMNS, TABLES, even, forget, indicators, prices  # noqa: E402
 
 ROOM = 20e6 + (300e6 if "ASAN_OPTIONS" in os.environ else 0)
 """Bytes by which memory may grow. AddressSanitizer keeps what was given back for a while, to see who still looks at it."""
 
 
-def prices(rows=400):
-    rng = np.random.default_rng(1)
-    walk = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, (rows, len(NAMES))), axis=0))
-    return pl.DataFrame({"date": DAYS[:rows], **dict(zip(NAMES, np.asfortranarray(walk).T))})
-
-
-def even(frame):
-    return frame.select("date", *[pl.lit(1 / len(NAMES)).alias(name) for name in NAMES])[::20]
-
-
 def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def copied(frame):
+    """The same frame in memory of its own."""
+    return pickle.loads(pickle.dumps(frame))
 
 
 def overwrite():
@@ -50,7 +45,7 @@ def overwrite():
 
 def test_a_result_outlives_its_inputs():
     frame = prices()
-    expected = nb.backtest(even(frame), frame).equity.to_polars()
+    expected = copied(nb.backtest(even(frame), frame).equity.to_polars())
     weights = even(frame)
     result = nb.backtest(weights, frame)
     del frame, weights
@@ -87,19 +82,51 @@ def test_frames_dropped_in_any_order_leave_nothing():
     assert grown < ROOM
 
 
-def test_every_table_of_a_result_outlives_it():
-    frame = prices()
-    names = ["equity", "holdings", "fills", "returns", "drawdown", "drawdowns", "targets", "positions"]
-    result = nb.backtest(even(frame), frame, cost=5.0)
-    expected = {name: getattr(result, name).to_polars().clone() for name in names}
-    tables = {name: getattr(result, name) for name in names}
-    polars = {name: table.to_polars() for name, table in tables.items()}
-    arrow = {name: table.to_arrow() for name, table in tables.items()}
-    del frame, result, tables
+@pytest.mark.parametrize("name", TABLES)
+def test_what_polars_and_arrow_have_outlives_the_table_and_what_made_it(name):
+    table = TABLES[name]()
+    expected, polars, arrow = copied(table.to_polars()), table.to_polars(), table.to_arrow()
+    columns = {column: table[column].to_arrow() for column in table.columns}
+    del table
+    forget()
     overwrite()
-    for name in names:
-        assert polars[name].equals(expected[name], null_equal=True)
-        assert pl.DataFrame(arrow[name]).equals(expected[name], null_equal=True)
+    assert polars.equals(expected, null_equal=True)
+    assert pl.DataFrame(arrow).equals(expected, null_equal=True)
+    assert all(pl.Series(values).equals(expected[column], null_equal=True) for column, values in columns.items())
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_arrays_outlive_the_column_that_they_are_of(name):
+    values = COLUMNS[name]().to_numpy(allow_copy=False)
+    expected = values.tolist()
+    overwrite()
+    assert values.tolist() == expected
+
+
+def test_indicators_outlive_their_panels():
+    for _, found in indicators():
+        table = found.to_polars()
+        table = table.to_frame() if isinstance(table, pl.Series) else table
+        expected = table.select(pl.all().sum()).row(0)
+        del found
+        overwrite()
+        assert table.select(pl.all().sum()).row(0) == pytest.approx(expected, nan_ok=True)
+
+
+def test_results_of_large_pages_are_like_others():
+    """Four megabytes and more ask the system for large pages: just below, just above, and where the pages do not end even."""
+    choose = random.Random(7)
+    kept = []
+    for rows in [524_287, 524_288, 524_289, 600_001, 1_000_003] * 3:
+        close = np.arange(rows, dtype=float)
+        upper, middle, lower = nb.ta.bbands(close, window=2)
+        del close
+        kept += [(rows, middle), (rows, middle.to_polars()), (rows, middle.to_numpy()), (rows, middle.to_arrow())]
+        del upper, middle, lower
+        choose.shuffle(kept)
+        del kept[6:]
+        for rows, values in kept:
+            assert len(values) == rows and float(np.asarray(values)[-1]) == rows - 1.5 and np.isnan(np.asarray(values)[0])
 
 
 def test_borrowed_inputs_live_as_long_as_who_borrows_them():
@@ -138,7 +165,7 @@ def test_arrays_are_pinned_while_they_are_read():
 
 def test_capsules_may_be_dropped_or_taken_late():
     frame = nb.Frame(prices())
-    expected = frame.to_polars().clone()
+    expected = copied(frame.to_polars())
     stream, (schema, array) = frame.__arrow_c_stream__(), frame["S1"].__arrow_c_array__()
 
     class Stream:

@@ -17,20 +17,9 @@ from nanobook._lib import probe
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow")
 
-ROWS = 400
-DAYS = pl.date_range(pl.date(2020, 1, 1), pl.date(2021, 2, 3), eager=True)[:ROWS]
-NAMES = [f"S{at}" for at in range(6)]
+from tables import COLUMNS, NAMES, ROWS, TABLES, even, indicators, prices  # noqa: E402
 
-
-def prices(rows=ROWS):
-    rng = np.random.default_rng(1)
-    walk = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, (rows, len(NAMES))), axis=0))
-    return pl.DataFrame({"date": DAYS[:rows], **dict(zip(NAMES, np.asfortranarray(walk).T))})
-
-
-def even(frame):
-    return frame.select("date", *[pl.lit(1 / len(NAMES)).alias(name) for name in NAMES])[::20]
-
+DAYS = prices()["date"]
 
 def address(values):
     return values.__array_interface__["data"][0]
@@ -58,20 +47,54 @@ def test_wide_frames_of_doubles_reach_the_kernel_where_they_are(kind):
     assert [seen[name] for name in NAMES] == [[place] for place in there]
 
 
-def test_every_numeric_column_of_a_result_is_the_kernels_own_memory():
-    frame = prices()
-    result = nb.backtest(even(frame), frame, cost=5.0)
-    for table in [result.equity, result.holdings, result.fills, result.returns, result.drawdown]:
-        places = probe.addresses(table)
-        polars, arrow = table.to_polars(), table.to_arrow()
-        for name, kind in zip(table.columns, table.dtypes):
-            if kind[0] not in "fiu" or not kind[1:].isdigit():
-                continue
-            [place] = places[name]
-            assert address(polars[name].to_numpy(allow_copy=polars[name].null_count() > 0)) == place or polars[name].null_count()
-            assert arrow[name].chunk(0).buffers()[1].address == place
-            if table[name].null_count == 0:
-                assert address(table[name].to_numpy(allow_copy=False)) == place
+def is_numeric(kind):
+    return kind[0] in "fiu" and kind[1:].isdigit() or kind.startswith("decimal")
+
+
+def check_column(column, place):
+    """A numeric column is at this address for polars, pyarrow and NumPy."""
+    series, array = column.to_polars(), column.to_arrow()
+    assert array.buffers()[1].address + array.offset * array.type.bit_width // 8 == place
+    # What polars hands on is where it has it. NumPy has no nulls and no decimals: polars copies them for it.
+    assert probe.addresses(series.to_frame("x"))["x"] == [place]
+    if column.null_count == 0 and not column.dtype.startswith("decimal"):
+        assert address(series.to_numpy(allow_copy=False)) == place
+        assert address(column.to_numpy(allow_copy=False)) == place
+
+
+def check_table(table):
+    places, polars, arrow = probe.addresses(table), probe.addresses(table.to_polars()), probe.addresses(table.to_arrow())
+    numeric = [name for name, kind in zip(table.columns, table.dtypes) if is_numeric(kind)]
+    for name in numeric:
+        # One batch, so that NumPy has it whole.
+        [place] = places[name]
+        assert polars[name] == arrow[name] == [place], name
+        check_column(table[name], place)
+    return numeric
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_numeric_column_of_a_table_stays_where_it_was_made(name):
+    table = TABLES[name]()
+    assert len(table) > 0 or name == "check_lookahead"
+    assert check_table(table) or name in ("itch.system_events", "itch.status") or len(table) == 0
+
+
+def test_indicators_stay_where_they_were_made():
+    seen = 0
+    for _, found in indicators():
+        seen += 1
+        if isinstance(found, nb.Frame):
+            assert len(check_table(found)) == len(NAMES)
+        else:
+            check_column(found, address(found.to_numpy(allow_copy=False)))
+    assert seen > 2 * len(nb.ta.NAMES)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_single_columns_stay_where_they_were_made(name):
+    column = COLUMNS[name]()
+    check_column(column, address(column.to_numpy(allow_copy=False)))
 
 
 def test_ten_million_rows_cross_without_memory():
