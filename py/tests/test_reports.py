@@ -11,7 +11,8 @@ import pytest
 
 import nanobook as nb
 from nanobook._report import svg
-from nanobook._report.series import Series, numbers
+from nanobook._report.series import Series
+from nanobook._report.sheet import numbers
 
 DAY = 86_400_000_000_000
 
@@ -43,7 +44,7 @@ def test_a_page_is_whole_small_and_needs_nothing_else(tmp_path):
     for outside in ["http://", "https://", "<script", "<link", "@import", "url("]:
         assert outside not in page
     assert "prefers-color-scheme:dark" in page
-    assert page.count("<svg") == 15
+    assert page.count("<svg") == 17
     assert "nan" not in page.lower().replace("nanobook", "") and "inf" not in table(page)["Sharpe"]
     HTMLParser().feed(page)
     for picture in re.findall(r"<svg.*?</svg>", page, re.S):
@@ -60,6 +61,56 @@ def test_the_numbers_are_those_of_the_returns():
     assert found["Maximum drawdown"] == pytest.approx(min(equity[i] / equity[: i + 1].max() - 1 for i in range(len(equity))))
     assert found["Turnover a year"] == pytest.approx(0.4 * 72 / (1499 / 252), rel=1e-9)
     assert found["Mean net exposure"] == pytest.approx(0.7 * found["Mean gross exposure"])
+
+
+def test_the_rarer_numbers_are_those_of_quantstats():
+    """Their definitions, over pandas as quantstats has them."""
+    pd = pytest.importorskip("pandas")
+    series, other = Series.of(Result()), Series.of(Result(2))
+    found = {name: value for _, group in numbers(series, other) for name, value, _ in group}
+    r = pd.Series(series.returns, index=pd.DatetimeIndex(series.ts[1:]))
+    b = pd.Series(other.returns, index=r.index)
+    quarters = (1 + r).groupby([r.index.year, r.index.quarter]).prod() - 1
+    months = (1 + r).groupby([r.index.year, r.index.month]).prod() - 1
+    signs = np.sign(r)
+    runs = signs.groupby((signs != signs.shift()).cumsum())
+    close, n = abs(np.corrcoef(r[:-1], r[1:])[0, 1]), len(r)
+    smooth = np.sqrt(1 + 2 * sum((n - lag) / n * close**lag for lag in range(1, n)))
+    drawdown = pd.Series(series.drawdown)
+    ulcer = np.sqrt((drawdown**2).mean())
+    pitfall = -drawdown[drawdown <= drawdown.quantile(0.05)].mean() / r.std()
+    expected = {
+        "Smart Sharpe": r.mean() / r.std() * 252**0.5 / smooth,
+        "Sortino / √2": found["Sortino"] / 2**0.5,
+        "Quarters won": (quarters > 0).mean(),
+        "Mean month that lost": months[months < 0].mean(),
+        "Gain to pain of months": months.sum() / -months[months < 0].sum(),
+        "Most rows won in a row": max(len(run) for _, run in runs if run.iloc[0] > 0),
+        "Most rows lost in a row": max(len(run) for _, run in runs if run.iloc[0] < 0),
+        "Outlier win ratio": r.quantile(0.99) / r[r > 0].mean(),
+        "Outlier loss ratio": r.quantile(0.01) / r[r < 0].mean(),
+        "Common sense ratio": found["Profit factor"] * found["Tail ratio"],
+        "CPC index": found["Profit factor"] * found["Rows won"] * found["Payoff ratio"],
+        "Expected return of a month": (1 + r).prod() ** (1 / len(months)) - 1,
+        "Serenity index": r.sum() / (ulcer * pitfall),
+        "R²": r.corr(b) ** 2,
+        "Treynor ratio": ((1 + r).prod() - 1) / (r.cov(b) / b.var()),
+        "Rows above the benchmark": (r > b).mean(),
+        "Probabilistic Sharpe (above 0)": nb.stats.probabilistic_sharpe(series.returns),
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+
+
+def test_a_benchmark_stands_beside_the_numbers(tmp_path):
+    nb.report(Result(), tmp_path / "r.html", benchmark=Result(2))
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"<tr><td>(Sharpe|Costs)</td><td>.*?</td><td>(.*?)</td></tr>", page))
+    other = {name: value for _, group in numbers(Series.of(Result(2))) for name, value, _ in group}
+    assert rows == {"Sharpe": svg.number(other["Sharpe"]), "Costs": "–"}
+    assert "Growth of 1 at the same volatility" in page and "× benchmark" in page
+    # Held at the strategy's volatility it has that volatility, and the benchmark's Sharpe ratio.
+    scale = float(re.search(r"([\d.]+) × benchmark", page)[1])
+    assert scale == pytest.approx(Series.of(Result()).returns.std() / Series.of(Result(2)).returns.std(), abs=0.005)
 
 
 def test_moments_are_those_of_pandas():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "Plot", "compare", "heat_map", "plot", "report"]
 
-Kind: TypeAlias = Literal["equity", "growth", "drawdown", "exposure", "monthly", "yearly", "worst", "turnover", "costs", "boxes", "histogram"]
+Kind: TypeAlias = Literal["equity", "growth", "drawdown", "exposure", "monthly", "yearly", "worst", "turnover", "costs", "boxes", "histogram", "returns", "volatility", "sharpe", "sortino"]
 """A picture of a result."""
 
 
@@ -79,7 +79,8 @@ def plot(result: HasEquity, *kinds: Kind) -> Plot:
         What :func:`nanobook.backtest` returns.
     kinds
         ``"equity"``, ``"growth"``, ``"drawdown"``, ``"exposure"``, ``"monthly"``, ``"yearly"``, ``"worst"``,
-        ``"turnover"``, ``"costs"``, ``"boxes"``, ``"histogram"``.
+        ``"turnover"``, ``"costs"``, ``"boxes"``, ``"histogram"``, ``"returns"``, ``"volatility"``, ``"sharpe"``,
+        ``"sortino"``.
     """
     from nanobook._report import charts
     from nanobook._report.series import Series
@@ -96,7 +97,11 @@ def plot(result: HasEquity, *kinds: Kind) -> Plot:
         "turnover": lambda: charts.turnover(series),
         "costs": lambda: charts.costs(series),
         "boxes": lambda: charts.boxes(series),
-        "histogram": lambda: charts.histogram(series),
+        "histogram": lambda: charts.histogram([series]),
+        "returns": lambda: charts.returns(series),
+        "volatility": lambda: charts.rolling([series], "volatility"),
+        "sharpe": lambda: charts.rolling([series], "sharpe"),
+        "sortino": lambda: charts.rolling([series], "sortino"),
     }
     for kind in kinds:
         if kind not in draw:
@@ -205,7 +210,7 @@ class Comparison:
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
         """The numbers of each result, by its name and theirs."""
-        from nanobook._report.series import numbers
+        from nanobook._report.sheet import numbers
 
         return {s.name: {name: value for _, group in numbers(s) for name, value, _ in group} for s in self._series}
 

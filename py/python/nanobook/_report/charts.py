@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nanobook._report.series import Series
+from nanobook._report.series import Series, rolling_mean
 from nanobook._report.svg import (
     Line,
     bar_chart,
@@ -38,16 +38,34 @@ def _lines(all_series: Sequence[Series], of: str) -> list[Line]:
 
 
 def equity(all_series: Sequence[Series]) -> str:
-    """Equity; of several, growth of one on a logarithmic scale."""
-    first = all_series[0]
-    if len(all_series) == 1:
-        return line_chart("Equity", first.ts, [Line(first.equity, "", "c1", fill=False)])
-    return growth(all_series)
+    """Equity; a benchmark beside it starts with the same."""
+    return line_chart("Equity", all_series[0].ts, _lines(all_series, "equity"))
 
 
 def growth(all_series: Sequence[Series]) -> str:
     """Growth of one, on a logarithmic scale."""
     return line_chart("Growth of 1 (logarithmic)", all_series[0].ts, _lines(all_series, "growth"), axis=_times_one, log=True)
+
+
+def matched(series: Series, benchmark: Series) -> str:
+    """Growth of one beside a benchmark that is held, with borrowed money or with cash, at the strategy's volatility."""
+    import numpy as np
+
+    deviation = float(benchmark.returns.std())
+    if len(series.returns) < 2 or not deviation > 0:
+        return ""
+    scale = float(series.returns.std()) / deviation
+    held = np.cumprod(np.r_[1.0, 1.0 + scale * benchmark.returns])
+    lines = [Line(series.growth, series.name, "c1"), Line(held, f"{scale:.2f} × {benchmark.name}", "c2")]
+    return line_chart("Growth of 1 at the same volatility (logarithmic)", series.ts, lines, axis=_times_one, log=True)
+
+
+def returns(series: Series) -> str:
+    """The return of each row."""
+    import numpy as np
+
+    line = Line(np.r_[np.nan, series.returns], "", "c1")
+    return line_chart("Returns of rows", series.ts, [line], axis=percents, zero=True, height=150)
 
 
 def drawdown(all_series: Sequence[Series]) -> str:
@@ -128,20 +146,23 @@ def yearly(all_series: Sequence[Series]) -> str:
     return bar_chart("Returns by year", [str(year) for year in years], lines, axis=percents) if len(years) else ""
 
 
-def histogram(series: Series) -> str:
+def histogram(all_series: Sequence[Series]) -> str:
     """How often a month returned what."""
     import numpy as np
 
-    _, returns = series.by("M")
-    if len(returns) < 3:
+    months = [series.by("M")[1] for series in all_series]
+    if len(months[0]) < 3:
         return ""
-    bins = min(max(int(np.sqrt(len(returns)) * 1.5), 5), 40)
-    counts, edges = np.histogram(returns, bins=bins)
+    bins = min(max(int(np.sqrt(len(months[0])) * 1.5), 5), 40)
+    edges = np.histogram_bin_edges(np.concatenate(months), bins=bins)
     # Enough digits to tell the middle of a bin from the next one.
     digits = max(0, 1 - int(np.floor(np.log10(max(100 * (edges[1] - edges[0]), 1e-6)))) - 1)
     labels = [percent((low + high) / 2, digits) for low, high in zip(edges[:-1], edges[1:])]
-    line = Line(counts.astype(float), "", "c1")
-    return bar_chart("Distribution of monthly returns: number of months", labels, [line], axis=numbers, signed=False)
+    lines = [
+        Line(np.histogram(found, bins=edges)[0].astype(float), series.name if len(all_series) > 1 else "", COLORS[at % len(COLORS)])
+        for at, (series, found) in enumerate(zip(all_series, months))
+    ]
+    return bar_chart("Distribution of monthly returns: number of months", labels, lines, axis=numbers, signed=False)
 
 
 def boxes(series: Series) -> str:
@@ -163,18 +184,18 @@ def rolling(all_series: Sequence[Series], of: str) -> str:
 
 
 def beta(series: Series, benchmark: Series) -> str:
-    """Beta against the benchmark over the last half year."""
+    """Beta against the benchmark over the last half year and year."""
     import numpy as np
 
-    from nanobook._report.series import _rolling_mean
-
-    window = max(int(series.periods_per_year / 2), 2)
     a, b = series.returns, benchmark.returns
-    values = np.full(len(series.ts), np.nan)
-    if len(a) >= window:
-        mean_a, mean_b = _rolling_mean(a, window), _rolling_mean(b, window)
-        variance = _rolling_mean(b * b, window) - mean_b**2
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values[window:] = np.where(variance > 1e-18, (_rolling_mean(a * b, window) - mean_a * mean_b) / variance, np.nan)
-    line = Line(values, "", "c3")
-    return line_chart(f"Beta over the last {window} rows", series.ts, [line], axis=numbers, zero=True, height=150)
+    lines = []
+    for months, color in [(6, "c3"), (12, "c4")]:
+        window = max(int(series.periods_per_year * months / 12), 2)
+        values = np.full(len(series.ts), np.nan)
+        if len(a) >= window:
+            mean_a, mean_b = rolling_mean(a, window), rolling_mean(b, window)
+            variance = rolling_mean(b * b, window) - mean_b**2
+            with np.errstate(divide="ignore", invalid="ignore"):
+                values[window:] = np.where(variance > 1e-18, (rolling_mean(a * b, window) - mean_a * mean_b) / variance, np.nan)
+        lines.append(Line(values, f"{window} rows", color))
+    return line_chart("Beta to the benchmark", series.ts, lines, axis=numbers, zero=True, height=150)

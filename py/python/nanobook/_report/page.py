@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nanobook._report import charts
-from nanobook._report.series import Series, numbers
+from nanobook._report.series import Series
+from nanobook._report.sheet import Numbers, numbers
 from nanobook._report.svg import THEMED, escape, number, percent
 
 PAGE = """<!doctype html>
@@ -71,6 +72,19 @@ def _row(cells: Sequence[str], width: int) -> str:
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
 
 
+def _sheet(groups: Sequence[tuple[str, Numbers]], series: Series, other: Series | None, risk_free: float) -> list[str]:
+    """The numbers as tables, those of a benchmark beside them."""
+    if other is None:
+        return [_table(name, [], [[label, say(value, kind)] for label, value, kind in group]) for name, group in groups]
+    theirs = {label: say(value, kind) for _, group in numbers(other, risk_free=risk_free) for label, value, kind in group}
+    tables = []
+    for name, group in groups[:-1]:
+        rows = [[label, say(value, kind), theirs.get(label, "–")] for label, value, kind in group]
+        tables.append(_table(name, ["", series.name, other.name], rows))
+    name, group = groups[-1]
+    return [*tables, _table(name, [], [[label, say(value, kind)] for label, value, kind in group])]
+
+
 def _day(series: Series, row: int | None) -> str:
     if row is None:
         return "not yet"
@@ -122,6 +136,7 @@ def _recent_table(all_series: Sequence[Series]) -> str:
             ratio = float(series.equity[-1] / series.equity[at])
             cells.append(percent(ratio ** (1 / years) - 1 if years > 1.5 else ratio - 1) + (" a year" if years > 1.5 else ""))
         rows.append([name, *cells])
+    rows.append(["all, a year", *[percent(series.cagr) for series in all_series]])
     return _table("Up to the last row", ["", *[series.name for series in all_series]], rows)
 
 
@@ -173,12 +188,14 @@ def report_page(result: Any, *, title: str, benchmark: Any = None, risk_free: fl
     )
     cards = f'<div class="cards">{cards}</div>'
     pictures = [
+        charts.equity(all_series),
         charts.growth(all_series),
-        charts.equity([series]),
+        charts.matched(series, other) if other is not None else "",
         charts.drawdown(all_series),
         charts.monthly(series),
         charts.yearly(all_series),
-        charts.histogram(series),
+        charts.histogram(all_series),
+        charts.returns(series),
         charts.boxes(series),
         charts.worst(series),
         charts.rolling(all_series, "volatility"),
@@ -189,7 +206,7 @@ def report_page(result: Any, *, title: str, benchmark: Any = None, risk_free: fl
         charts.turnover(series),
         charts.costs(series),
     ]
-    tables = [_table(name, [], [[label, say(value, kind)] for label, value, kind in group]) for name, group in groups]
+    tables = _sheet(groups, series, other, risk_free)
     tables += [_recent_table(all_series), _years_table(all_series) if series.ts.dtype.kind == "M" else "", _falls_table(series)]
     positions = getattr(result, "positions", None)
     tables.append(_extremes(positions, "Positions at the end", {"symbol": "symbol", "qty": "qty", "price": "price", "value": "value"}))
