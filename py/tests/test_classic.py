@@ -245,3 +245,69 @@ def test_metrics_are_the_classic_ones():
     with pytest.raises(nb.InputError) as caught:
         nb.compute_metrics([0.1, math.nan])
     assert caught.value.row == 1
+
+
+def test_indicators_and_statistics_under_their_classic_names():
+    """Values of nanobook 0.9.3 on the same input."""
+    close = [100 * (1 + 0.01 * math.sin(at * at)) for at in range(60)]
+    high, low = [1.01 * value for value in close], [0.99 * value for value in close]
+    assert nb.py_rsi(close)[13:16] == pytest.approx([math.nan, 53.46525538944953, 46.55131412727129], nan_ok=True)
+    assert [line[34] for line in nb.py_macd(close)] == pytest.approx([0.07321078584642748, 0.024109139663253308, 0.049101646183174176])
+    # TA-Lib's: all three begin with the signal. The classic package's line begins with the slow average.
+    assert [math.isnan(line[at]) for line in nb.py_macd(close) for at in (32, 33)] == [True, False] * 3
+    assert [line[19] for line in nb.py_bbands(close)] == pytest.approx([101.17428374782158, 99.83397970129059, 98.4936756547596])
+    assert nb.py_atr(high, low, close)[13:16] == pytest.approx([math.nan, 2.2634792105042556, 2.30611098009641], nan_ok=True)
+    x, y = [float(at) for at in range(1, 11)], [2.0, 1, 4, 3, 6, 5, 8, 7, 10, 9]
+    assert nb.py_spearman(x, y) == pytest.approx((0.9393939393939394, 5.48405299851365e-05))
+    assert nb.py_spearman([1.0], [2.0]) == pytest.approx((math.nan, math.nan), nan_ok=True)
+    assert nb.py_quintile_spread(x, y) == 8.0 and nb.py_quintile_spread(x, y, 3) == pytest.approx(6.333333333333332)
+    assert nb.py_time_series_split(10, 3) == [([0, 1, 2, 3], [4, 5]), ([0, 1, 2, 3, 4, 5], [6, 7]), ([0, 1, 2, 3, 4, 5, 6, 7], [8, 9])]
+    assert isinstance(nb.py_rsi(close), list)
+    with pytest.raises(nb.InputError, match="3 scores and 2 returns"):
+        nb.py_quintile_spread([1.0, 2.0, 3.0], [1.0, 2.0])
+
+
+def test_equal_weights_are_swept():
+    """Values of nanobook 0.9.3 on the same input."""
+    prices = [[("A", 100_00), ("B", 50_00)], [("A", 110_00), ("B", 50_00)], [("A", 105_00), ("B", 55_00)]]
+    first, second = nb.sweep_equal_weight(2, prices, 1_000_000_00)
+    assert first == second
+    assert first.total_return == pytest.approx(0.078635, abs=1e-5) and first.num_periods == 3
+
+
+PORTFOLIO = """{"cash": 19980010, "positions": [["AAPL", {"symbol": "AAPL", "quantity": 4000, "avg_entry_price": 15000,
+"realized_pnl": 0, "total_cost": 60000000}], ["MSFT", {"symbol": "MSFT", "quantity": 666, "avg_entry_price": 30000,
+"realized_pnl": 0, "total_cost": 19980000}]], "cost_model": {"commission_bps": 5, "slippage_bps": 0, "min_trade_fee": 0},
+"returns": [0.0196001], "equity_curve": [100000000, 101960010], "prev_equity": 101960010}"""
+"""What nanobook 0.9.3 writes."""
+
+
+def test_a_portfolio_lives_in_a_file(tmp_path):
+    (tmp_path / "old.json").write_text(PORTFOLIO)
+    prices = [("AAPL", 155_00), ("MSFT", 300_00)]
+    found = nb.Portfolio.load_json(tmp_path / "old.json")
+    assert found.snapshot(prices) == {
+        "cash": 19_980_010, "equity": 101_960_010, "num_positions": 2, "total_realized_pnl": 0,
+        "weights": pytest.approx({"AAPL": 0.6080815409884719, "MSFT": 0.19595918046693012}),
+    }  # fmt: skip
+    made = nb.Portfolio(1_000_000_00, nb.CostModel(commission_bps=5))
+    made.rebalance_simple([("AAPL", 0.6), ("MSFT", 0.2)], [("AAPL", 150_00), ("MSFT", 300_00)])
+    made.record_return(prices)
+    assert made.snapshot(prices) == found.snapshot(prices) and made.returns() == pytest.approx(found.returns())
+    made.rebalance_simple([("AAPL", 0.1)], prices)
+    made.save_json(tmp_path / "new.json")
+    again = nb.Portfolio.load_json(tmp_path / "new.json")
+    for portfolio in (made, again):
+        portfolio.rebalance_simple([("MSFT", -0.5)], prices)
+        portfolio.record_return(prices)
+    assert again.snapshot(prices) == pytest.approx(made.snapshot(prices))
+    assert again.equity_curve() == pytest.approx(made.equity_curve()) and again.position("AAPL") is None
+    (tmp_path / "bad.json").write_text("[]")
+    with pytest.raises(nb.InputError, match="bad.json is not a saved portfolio"):
+        nb.Portfolio.load_json(tmp_path / "bad.json")
+
+
+def test_classes_that_have_no_name_here_say_where_they_come_from():
+    with pytest.raises(nb.UnsupportedError, match="Exchange.depth gives a frame"):
+        nb.BookSnapshot
+    assert not hasattr(nb, "SubmitResult")

@@ -32,6 +32,15 @@ from nanobook.errors import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nanobook import cv, optimize, stats, strategies, ta, volatility
+    from nanobook._classic_numbers import (
+        py_atr,
+        py_bbands,
+        py_macd,
+        py_quintile_spread,
+        py_rsi,
+        py_spearman,
+        py_time_series_split,
+    )
     from nanobook._classic_weights import (
         inverse_cdar_weights,
         inverse_cvar_weights,
@@ -69,6 +78,7 @@ if TYPE_CHECKING:
         py_backtest_weights,
         py_capabilities,
         run_backtest,
+        sweep_equal_weight,
     )
     from nanobook.itch import (
         SAMPLE,
@@ -156,8 +166,15 @@ __all__ = [
     "optimize_risk_parity",
     "parse_itch",
     "plot",
+    "py_atr",
     "py_backtest_weights",
+    "py_bbands",
     "py_capabilities",
+    "py_macd",
+    "py_quintile_spread",
+    "py_rsi",
+    "py_spearman",
+    "py_time_series_split",
     "read_itch",
     "replay_itch",
     "report",
@@ -170,6 +187,7 @@ __all__ = [
     "stats",
     "strategies",
     "sweep",
+    "sweep_equal_weight",
     "synth_itch",
     "ta",
     "verify_itch",
@@ -177,10 +195,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "nanobook._classic_numbers": "py_atr py_bbands py_macd py_quintile_spread py_rsi py_spearman py_time_series_split",
     "nanobook._classic_weights": "inverse_cdar_weights inverse_cvar_weights optimize_cdar optimize_cvar optimize_hrp optimize_max_sharpe optimize_min_variance optimize_risk_parity",
     "nanobook.backtests": "BacktestResult CostModel Prices Stops Strategy View backtest drawdown_series metrics rolling_beta rolling_max_drawdown rolling_sharpe rolling_volatility sweep",
     "nanobook.brokers": "BinanceBroker IbkrBroker Outcome PaperBroker",
-    "nanobook.classic": "Metrics Portfolio backtest_weights capabilities compute_metrics parse_itch py_backtest_weights py_capabilities run_backtest",
+    "nanobook.classic": "Metrics Portfolio backtest_weights capabilities compute_metrics parse_itch py_backtest_weights py_capabilities run_backtest sweep_equal_weight",
     "nanobook.itch": "SAMPLE Inspection ReplayReport ReplayedDay book_itch catalog inspect_itch iter_itch read_itch replay_itch scan_itch synth_itch verify_itch",
     "nanobook.lookahead": "check_lookahead",
     "nanobook.reports": "Comparison Plot compare heat_map plot report",

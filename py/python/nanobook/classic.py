@@ -5,17 +5,18 @@ Money and prices are whole cents, shares are whole, cash may go below zero, and 
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from nanobook._lib.frame import Frame
 from nanobook.errors import DtypeError, InputError, UnsupportedError
 
 if TYPE_CHECKING:
-    import os
-
+    from nanobook._lib.backtest import Portfolio as Account
     from nanobook.backtests import CostModel
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "py_backtest_weights",
     "py_capabilities",
     "run_backtest",
+    "sweep_equal_weight",
 ]
 
 @dataclass(frozen=True)
@@ -206,6 +208,7 @@ class Position:
     quantity: int
     avg_entry_price: float
     total_cost: float
+    realized_pnl: float
 
     def unrealized_pnl(self, price: float) -> float:
         """What the position has gained at a price."""
@@ -235,11 +238,9 @@ class Portfolio:
     __slots__ = ("_account", "_cost", "_equity", "_prices", "_returns")
 
     def __init__(self, cash: float, cost_model: CostModel | None = None) -> None:
-        from nanobook._lib import backtest as _backtest
-
         if not cash > 0:
             raise InputError(f"cash {cash} is not above zero")
-        self._account = _backtest.Portfolio(float(cash))
+        self._account = _account(float(cash))
         self._cost = cost_model
         self._equity = [float(cash)]
         self._returns: list[float] = []
@@ -297,11 +298,12 @@ class Portfolio:
 
     def position(self, symbol: str) -> Position | None:
         """The position in a symbol; ``None`` when there is none."""
-        table = self._account.positions
-        for name, qty, avg in zip(table["symbol"].to_list(), table["qty"].to_list(), table["avg_price"].to_list()):
-            if name == symbol and qty:
-                return Position(symbol, int(qty), avg, qty * avg)
-        return None
+        return next((found for found in self._positions() if found.symbol == symbol and found.quantity), None)
+
+    def _positions(self) -> list[Position]:
+        columns = self._account.positions.to_dict()
+        rows = zip(columns["symbol"], columns["qty"], columns["avg_price"], columns["realized"])
+        return [Position(symbol, int(qty), avg, qty * avg, realized) for symbol, qty, avg, realized in rows]
 
     def _mark_all(self, prices: Sequence[tuple[str, float]]) -> None:
         for symbol, price in prices:
@@ -362,12 +364,79 @@ class Portfolio:
         """Equity at the start, and each time that a return was noted."""
         return list(self._equity)
 
+    def snapshot(self, prices: Sequence[tuple[str, float]]) -> dict[str, Any]:
+        """``cash, equity, num_positions, total_realized_pnl`` and ``weights`` by symbol, at prices."""
+        self._mark_all(prices)
+        return {
+            "cash": self.cash,
+            "equity": self.equity,
+            "num_positions": sum(found.quantity != 0 for found in self._positions()),
+            "total_realized_pnl": self.realized,
+            "weights": self.weights,
+        }
+
+    def save_json(self, path: str | os.PathLike[str]) -> None:
+        """Writes cash, positions, costs, returns and equity to a file, in the layout of the classic package."""
+        state = {
+            "cash": self.cash,
+            "positions": [(found.symbol, asdict(found)) for found in self._positions()],
+            "cost_model": None if self._cost is None else asdict(self._cost),
+            "returns": self._returns,
+            "equity_curve": self._equity,
+            "prev_equity": self._equity[-1],
+        }
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(state, file, indent=2)
+
+    @classmethod
+    def load_json(cls, path: str | os.PathLike[str]) -> Portfolio:
+        """Reads a file of :meth:`save_json`, or of the classic package's. Prices are not in it.
+
+        Raises
+        ------
+        InputError
+            When the file is not one.
+        """
+        from nanobook.backtests import CostModel
+
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        try:
+            state = json.loads(text)
+            positions = [Position(**found) for _, found in state["positions"]]
+            costs = dict(state["cost_model"] or {})
+            # The classic package's name.
+            costs["commission_min"] = costs.pop("min_trade_fee", costs.get("commission_min", 0.0))
+            cost = CostModel(**costs)
+            equity, returns = [float(value) for value in state["equity_curve"]], [float(value) for value in state["returns"]]
+            cash = float(state["cash"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{os.fspath(path)} is not a saved portfolio: {error}") from None
+        spent = sum(found.total_cost - found.realized_pnl for found in positions)
+        portfolio = cls(equity[0], cost)
+        portfolio._account = _account(cash + spent)
+        for found in positions:
+            # A share that is sold at once for what the symbol has gained.
+            if found.realized_pnl:
+                portfolio.fill(found.symbol, 1, found.avg_entry_price)
+                portfolio.fill(found.symbol, -1, found.avg_entry_price + found.realized_pnl)
+            if found.quantity:
+                portfolio.fill(found.symbol, found.quantity, found.avg_entry_price)
+        portfolio._equity, portfolio._returns = equity, returns
+        return portfolio
+
     def compute_metrics(self, periods_per_year: float = 252.0, risk_free: float = 0.0) -> Metrics | None:
         """The metrics of the returns that were noted."""
         return compute_metrics(self._returns, periods_per_year, risk_free)
 
     def __repr__(self) -> str:
         return f"Portfolio: cash {self.cash:,.2f}, equity {self.equity:,.2f}, {len(self.positions)} positions"
+
+
+def _account(cash: float) -> Account:
+    from nanobook._lib.backtest import Portfolio as Account
+
+    return Account(cash)
 
 
 @dataclass(frozen=True)
@@ -396,6 +465,22 @@ def run_backtest(
         portfolio.rebalance_simple(targets, list(prices.items()))
         portfolio.record_return(list(prices.items()))
     return ClassicResult(portfolio, portfolio.compute_metrics(periods_per_year, risk_free))
+
+
+def sweep_equal_weight(
+    n_params: int,
+    price_series: Sequence[Sequence[tuple[str, int]]],
+    initial_cash: int,
+    periods_per_year: float = 12.0,
+    risk_free: float = 0.0,
+) -> list[Metrics | None]:
+    """The metrics of equal weights in every period, without costs, ``n_params`` times the same.
+
+    It is here because the classic package has it; :func:`nanobook.sweep` tries parameters.
+    """
+    weights = [[(symbol, 1 / len(prices)) for symbol, _ in prices] for prices in price_series]
+    found = backtest_weights(weights, price_series, initial_cash, 0.0, periods_per_year, risk_free)
+    return [found["metrics"]] * n_params
 
 
 def parse_itch(path: str | os.PathLike[str]) -> Frame:
@@ -459,6 +544,20 @@ def capabilities() -> list[str]:
 _LACKING = {*_CAPABILITIES, "IbkrBroker", "BinanceBroker"}
 """Names that the classic package had and a build may lack."""
 
+_ELSEWHERE = {
+    "BookSnapshot": "Exchange.depth gives a frame",
+    "LevelSnapshot": "Exchange.depth gives a frame",
+    "Event": "Exchange.events gives a frame",
+    "Order": "Exchange.get_order gives one",
+    "Position": "Portfolio.position gives one",
+    "Trade": "Exchange.trades gives a frame",
+    "SubmitResult": "Exchange.submit_limit gives one",
+    "CancelResult": "Exchange.cancel gives one",
+    "ModifyResult": "Exchange.modify gives one",
+    "StopSubmitResult": "Exchange.submit_stop_market gives one",
+}
+"""Classes that the classic package named and nobody has to."""
+
 
 def classic_name(name: str, names: Mapping[str, Any]) -> Any:
     """What a classic name stands for: ``py_NAME`` is ``NAME``.
@@ -473,6 +572,8 @@ def classic_name(name: str, names: Mapping[str, Any]) -> Any:
         return names[plain]
     if plain in _LACKING:
         raise UnsupportedError(f"this build has no {name}; nanobook.capabilities() lists what it has")
+    if name in _ELSEWHERE:
+        raise UnsupportedError(f"the classic package's class {name} has no name here: {_ELSEWHERE[name]}")
     raise AttributeError(f"module 'nanobook' has no attribute {name!r}")
 
 
