@@ -52,9 +52,11 @@ impl Table {
             return Self::take(&chosen.call_method0("collect")?, None);
         }
         if object.hasattr("__arrow_c_stream__")? {
-            let object = &typed(object)?;
-            let reader =
+            let mut reader =
                 capsule::take_stream(object).map_err(|error| not_a_frame(object, &error))?;
+            if let Some(object) = typed(object, &reader.schema())? {
+                reader = capsule::take_stream(&object)?;
+            }
             let schema = reader.schema();
             // Reading a stream may run code of any length (DuckDB): other threads go on meanwhile.
             let batches = object.py().detach(|| reader.collect::<Result<Vec<_>, _>>());
@@ -138,27 +140,29 @@ pub(crate) fn doubles(batch: &RecordBatch, column: usize) -> Result<&[f64], Erro
     }
 }
 
-/// A polars frame whose columns all have a type. One of nothing but nulls has none, and polars hands it over with a
-/// buffer that the interface does not have for it.
-fn typed<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+/// A polars frame whose columns all have a type, where some have not. One of nothing but nulls has none, and polars
+/// hands it over with a buffer that the interface does not have for it.
+///
+/// The schema is asked, not polars: that would take a microsecond for each of thousands of columns, and hold the lock.
+fn typed<'py>(
+    object: &Bound<'py, PyAny>,
+    schema: &SchemaRef,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let nulls = schema
+        .fields()
+        .iter()
+        .filter(|field| field.data_type() == &DataType::Null);
+    let names: Vec<&String> = nulls.map(|field| field.name()).collect();
     let module = object.get_type().module()?;
-    if !module.to_cow()?.starts_with("polars") || !object.hasattr("columns")? {
-        return Ok(object.clone());
+    if names.is_empty() || !module.to_cow()?.starts_with("polars") || !object.hasattr("columns")? {
+        return Ok(None);
     }
-    let polars = object.py().import("polars")?;
-    let null = polars.getattr("Null")?;
+    let integers = object.py().import("polars")?.getattr("Int64")?;
     let types = PyDict::new(object.py());
-    let names = object.getattr("columns")?.extract::<Vec<String>>()?;
-    let found = object.getattr("dtypes")?;
-    for (at, name) in names.into_iter().enumerate() {
-        if found.get_item(at)?.eq(&null)? {
-            types.set_item(name, polars.getattr("Int64")?)?;
-        }
+    for name in names {
+        types.set_item(name, &integers)?;
     }
-    if types.is_empty() {
-        return Ok(object.clone());
-    }
-    object.call_method1("cast", (types,))
+    object.call_method1("cast", (types,)).map(Some)
 }
 
 fn is_lazy(object: &Bound<'_, PyAny>) -> PyResult<bool> {
