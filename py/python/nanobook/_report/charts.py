@@ -13,9 +13,9 @@ from nanobook._report.svg import (
     heat_map,
     line_chart,
     numbers,
-    percent,
     percents,
     shorts,
+    ticks,
 )
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def turnover(series: Series) -> str:
     """Turnover by month, both sides, as a part of equity."""
     import numpy as np
 
-    if series.turnover is None or series.ts.dtype.kind != "M":
+    if series.turnover is None or series.ts.dtype.kind != "M" or not series.turnover.any():
         return ""
     months = series.ts.astype("datetime64[M]")
     starts = np.flatnonzero(np.r_[True, months[1:] != months[:-1]])
@@ -116,7 +116,7 @@ def costs(series: Series) -> str:
     """What trading and holding has cost up to each row."""
     import numpy as np
 
-    if series.cost is None:
+    if series.cost is None or not series.cost.any():
         return ""
     return line_chart("Costs so far", series.ts, [Line(np.cumsum(np.nan_to_num(series.cost)), "", "c4")], axis=shorts, zero=True, height=150)
 
@@ -153,11 +153,15 @@ def histogram(all_series: Sequence[Series]) -> str:
     months = [series.by("M")[1] for series in all_series]
     if len(months[0]) < 3:
         return ""
-    bins = min(max(int(np.sqrt(len(months[0])) * 1.5), 5), 40)
-    edges = np.histogram_bin_edges(np.concatenate(months), bins=bins)
-    # Enough digits to tell the middle of a bin from the next one.
-    digits = max(0, 1 - int(np.floor(np.log10(max(100 * (edges[1] - edges[0]), 1e-6)))) - 1)
-    labels = [percent((low + high) / 2, digits) for low, high in zip(edges[:-1], edges[1:])]
+    low, high = min(float(found.min()) for found in months), max(float(found.max()) for found in months)
+    # Bins around round numbers, which are their names.
+    marks = ticks(low, high, min(max(int(np.sqrt(len(months[0])) * 1.5), 5), 24))
+    if len(marks) < 2:
+        return ""
+    step = marks[1] - marks[0]
+    middles = [marks[0] - step, *marks, marks[-1] + step]
+    edges = np.array([middles[0] - step / 2, *[middle + step / 2 for middle in middles]])
+    labels = percents([round(middle, 12) for middle in middles])
     lines = [
         Line(np.histogram(found, bins=edges)[0].astype(float), series.name if len(all_series) > 1 else "", COLORS[at % len(COLORS)])
         for at, (series, found) in enumerate(zip(all_series, months))
@@ -166,14 +170,16 @@ def histogram(all_series: Sequence[Series]) -> str:
 
 
 def boxes(series: Series) -> str:
-    """Quartiles of returns of rows, weeks, months and years."""
-    groups: list[Doubles] = [series.returns] + [series.by(unit)[1] for unit in "WMY"]
-    return box_chart("Quartiles of returns", ["rows", "weeks", "months", "years"], groups)
+    """Quartiles of returns of rows, weeks, months, quarters and years."""
+    groups: list[Doubles] = [series.returns] + [series.by(unit)[1] for unit in ("W", "M", "3M", "Y")]
+    return box_chart("Quartiles of returns", ["rows", "weeks", "months", "quarters", "years"], groups)
 
 
 def rolling(all_series: Sequence[Series], of: str) -> str:
     """Volatility, Sharpe or Sortino ratio over the last half year."""
     window = max(int(all_series[0].periods_per_year / 2), 2)
+    if len(all_series[0].returns) < window:
+        return ""
     lines = [
         Line(series.rolling(window, of), series.name if len(all_series) > 1 else "", COLORS[at % len(COLORS)])
         for at, series in enumerate(all_series)

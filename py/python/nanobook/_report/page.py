@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nanobook._report import charts
@@ -140,18 +140,30 @@ def _recent_table(all_series: Sequence[Series]) -> str:
     return _table("Up to the last row", ["", *[series.name for series in all_series]], rows)
 
 
-def _extremes(frame: Any, caption: str, names: Mapping[str, str], rows: int = 10) -> str:
-    """The first rows of a frame as a table; nothing of an empty one."""
-    if frame is None or len(frame) == 0:
+def _positions_table(positions: Any) -> str:
+    """The largest positions that are held at the end."""
+    if positions is None:
         return ""
-    chosen = [name for name in names if name in frame.columns]
-    data = frame.select(chosen).head(rows).to_dict()
-    cells = []
-    for row in range(len(data[chosen[0]])):
-        values = [data[name][row] for name in chosen]
-        cells.append([_cell(value) for value in values])
-    more = f" (first {rows} of {len(frame):,})" if len(frame) > rows else ""
-    return _table(caption + more, [names[name] for name in chosen], cells)
+    data = positions.select(["symbol", "qty", "price", "value"]).to_dict()
+    rows = [row for row in zip(*data.values()) if row[1]]
+    rows.sort(key=lambda row: -abs(row[3] or 0.0))
+    return _first("Positions at the end", list(data), rows)
+
+
+def _stops_table(stops: Any) -> str:
+    """The first stops."""
+    if stops is None:
+        return ""
+    data = stops.select(["ts", "symbol", "reason", "exit_price"]).to_dict()
+    return _first("Stops", ["day", "symbol", "reason", "price"], list(zip(*data.values())))
+
+
+def _first(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Any]], most: int = 10) -> str:
+    """The first rows as a table; nothing of none."""
+    if not rows:
+        return ""
+    more = f" (first {most} of {len(rows):,})" if len(rows) > most else ""
+    return _table(caption + more, heads, [[_cell(value) for value in row] for row in rows[:most]])
 
 
 def _cell(value: Any) -> str:
@@ -208,10 +220,7 @@ def report_page(result: Any, *, title: str, benchmark: Any = None, risk_free: fl
     ]
     tables = _sheet(groups, series, other, risk_free)
     tables += [_recent_table(all_series), _years_table(all_series) if series.ts.dtype.kind == "M" else "", _falls_table(series)]
-    positions = getattr(result, "positions", None)
-    tables.append(_extremes(positions, "Positions at the end", {"symbol": "symbol", "qty": "qty", "price": "price", "value": "value"}))
-    stops = {"ts": "day", "symbol": "symbol", "reason": "reason", "exit_price": "price"}
-    tables.append(_extremes(getattr(result, "stop_events", None), "Stops", stops))
+    tables += [_positions_table(getattr(result, "positions", None)), _stops_table(getattr(result, "stop_events", None))]
     span = f"{_day(series, 0)} to {_day(series, -1)}, {len(series.equity):,} rows, {number(float(series.equity[0]), 0)} to {number(float(series.equity[-1]), 0)}"
     if not np.isfinite(series.equity).all() or math.isnan(float(series.equity[-1])):
         span += "; some rows of equity are no numbers"

@@ -173,7 +173,7 @@ class Chart:
         self.title, self.height, self.top = title, height, TOP
         self.parts: list[str] = []
         named = [line for line in lines if line.name]
-        widths = [7 * len(line.name) + 26 for line in named]
+        widths = [round(LETTER * len(line.name)) + 36 for line in named]
         x, y = WIDTH - RIGHT - sum(widths), 13
         if named and x < 7.5 * len(title) + 12:
             x, y = 0, 13 + LEGEND + 4
