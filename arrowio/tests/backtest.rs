@@ -207,7 +207,7 @@ fn what_is_wrong_with_a_frame_is_said_with_its_place() {
     let price = floats(&[1.0, 2.0, 3.0]);
     says(
         vec![("x", price.clone())],
-        "prices has no column of dates or times; it has x",
+        "prices has no column of dates or times; it has x (Float64)",
     );
     says(
         vec![("d", days(&[1, 2, 3])), ("e", days(&[1, 2, 3]))],

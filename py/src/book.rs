@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StringViewArray, UInt32Array, UInt64Array};
 use nanobook::book::{BookOrder, OrderBook};
-use nanobook::rows::{Mbo, PriceLevel};
+use nanobook::rows::{Mbo, PriceLevel, StockDirectory};
 use nanobook::{OrderId, Price, Side, Sink, Timestamp};
 use nanobook_arrow::Table as _;
 use nanobook_datasets::replay_into;
@@ -13,7 +13,7 @@ use nanobook_itch::replay::{Config, Wanted};
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Place};
 use crate::frame::Frame;
 use crate::itch::{Options, open};
 use crate::run::interruptible;
@@ -232,9 +232,14 @@ impl PyOrderBook {
 struct Builder {
     book: OrderBook,
     until: Timestamp,
+    listed: bool,
 }
 
 impl Sink for Builder {
+    fn stock_directory(&mut self, _: &StockDirectory) {
+        self.listed = true;
+    }
+
     fn mbo(&mut self, row: &Mbo) {
         if row.header.ts_event < self.until
             && let Some(delta) = row.delta()
@@ -261,6 +266,7 @@ fn book_itch(py: Python<'_>, path: PathBuf, name: &str, options: Options) -> PyR
         let mut builder = Builder {
             book: OrderBook::new(),
             until,
+            listed: false,
         };
         replay_into(
             open(&path)?.without_digest(),
@@ -269,9 +275,20 @@ fn book_itch(py: Python<'_>, path: PathBuf, name: &str, options: Options) -> PyR
             stop,
             &mut builder,
         )?;
-        Ok::<_, nanobook_datasets::Error>(builder.book)
+        Ok::<_, nanobook_datasets::Error>(builder)
     })?;
-    let book = book.map_err(Error::Datasets)?;
+    let Builder { book, listed, .. } = book.map_err(Error::Datasets)?;
+    if !listed {
+        return Err(Error::At {
+            kind: Kind::Missing,
+            message: format!("the feed lists no symbol {name} until then"),
+            place: Place {
+                symbol: Some(name.to_owned()),
+                ..Place::default()
+            },
+        }
+        .into());
+    }
     Ok(PyOrderBook { book })
 }
 

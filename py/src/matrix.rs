@@ -10,6 +10,7 @@ use arrow_cast::cast;
 use arrow_schema::DataType;
 use arrow_select::concat::concat_batches;
 use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::capsule;
@@ -59,7 +60,8 @@ impl Matrix {
     fn of_array(array: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = array.py();
         let numpy = py.import("numpy")?;
-        let array = numpy.call_method1("asfortranarray", (array, "float64"))?;
+        let array = numpy.call_method1("asfortranarray", (array, "float64"));
+        let array = array.map_err(|error| no_numbers(py, error))?;
         let buffer = Arc::new(PyBuffer::<f64>::get(&array)?);
         let (rows, width) = match *buffer.shape() {
             [rows] => (rows, 1),
@@ -124,6 +126,15 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Vector {
             }
         }
     }
+}
+
+/// What `NumPy` says of values that are no numbers, or of rows of several lengths, as an error of ours.
+fn no_numbers(py: Python<'_>, error: PyErr) -> PyErr {
+    if error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyTypeError>(py) {
+        let message = format!("numbers are needed: {}", error.value(py));
+        return Error::new(Kind::Type, message).into();
+    }
+    error
 }
 
 /// Whether it is `NumPy`'s, or a plain sequence that `NumPy` makes an array of.

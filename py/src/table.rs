@@ -52,8 +52,7 @@ impl Table {
             return Self::take(&chosen.call_method0("collect")?, None);
         }
         if object.hasattr("__arrow_c_stream__")? {
-            let mut reader =
-                capsule::take_stream(object).map_err(|error| not_a_frame(object, &error))?;
+            let mut reader = capsule::take_stream(object).map_err(|_| not_a_frame(object))?;
             if let Some(object) = typed(object, &reader.schema())? {
                 reader = capsule::take_stream(&object)?;
             }
@@ -68,7 +67,7 @@ impl Table {
         if object.hasattr("__arrow_c_array__")? {
             let (_, array) = capsule::take_array(object)?;
             let Some(rows) = array.as_any().downcast_ref::<StructArray>() else {
-                return Err(no_frame(object, &array.data_type().to_string()));
+                return Err(no_frame(&array.data_type().to_string()));
             };
             let batch = RecordBatch::from(rows.clone());
             return Ok(Self {
@@ -77,7 +76,7 @@ impl Table {
             });
         }
         let name = object.get_type().name()?.to_string();
-        Err(no_frame(object, &name))
+        Err(no_frame(&name))
     }
 
     /// The columns.
@@ -173,20 +172,20 @@ fn is_lazy(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 /// A stream that is no table: a polars `Series`, for one.
-fn not_a_frame(object: &Bound<'_, PyAny>, error: &PyErr) -> PyErr {
-    let name = object
-        .get_type()
-        .name()
-        .map_or_else(|_| "object".to_owned(), |n| n.to_string());
-    no_frame(object, &format!("{name} ({error})"))
+fn not_a_frame(object: &Bound<'_, PyAny>) -> PyErr {
+    let name = object.get_type().name();
+    let name = name.map_or_else(|_| "object".to_owned(), |name| name.to_string());
+    let hint = if object.hasattr("to_frame").unwrap_or(false) {
+        "; .to_frame() makes one of it"
+    } else {
+        ""
+    };
+    no_frame(&format!("{name}{hint}"))
 }
 
-fn no_frame(_object: &Bound<'_, PyAny>, found: &str) -> PyErr {
-    Error::new(
-        Kind::Type,
-        format!(
-            "a frame is needed (polars, pyarrow, pandas, DuckDB, or anything with __arrow_c_stream__), not {found}"
-        ),
-    )
-    .into()
+fn no_frame(found: &str) -> PyErr {
+    let message = format!(
+        "a frame is needed (polars, pyarrow, pandas, DuckDB, or anything with __arrow_c_stream__), not {found}"
+    );
+    Error::new(Kind::Type, message).into()
 }

@@ -28,7 +28,7 @@ pub(super) fn column(what: &'static str, schema: &SchemaRef, name: Option<&str>)
         [] => Err(FrameError::NoneOf {
             what,
             kind: "dates or times",
-            found: column_names(schema, &all),
+            found: with_types(schema),
         }),
         _ => Err(FrameError::Ambiguous {
             what,
@@ -36,6 +36,19 @@ pub(super) fn column(what: &'static str, schema: &SchemaRef, name: Option<&str>)
             columns: column_names(schema, &times),
         }),
     }
+}
+
+/// The columns with their types, some of them: dates that were read as text are seen by it.
+fn with_types(schema: &SchemaRef) -> String {
+    const SHOWN: usize = 6;
+    let told = |field: &arrow_schema::FieldRef| format!("{} ({})", field.name(), field.data_type());
+    let columns: Vec<String> = schema.fields().iter().take(SHOWN).map(told).collect();
+    let more = if schema.fields().len() > SHOWN {
+        ", …"
+    } else {
+        ""
+    };
+    columns.join(", ") + more
 }
 
 /// Appends the times of an array, as ns since the epoch; those without a zone are UTC.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from nanobook._lib import backtest as _backtest
 from nanobook._lib.backtest import Portfolio, View
 from nanobook._lib.frame import Column, Frame
-from nanobook.errors import InputError
+from nanobook.errors import DtypeError, InputError
 from nanobook.strategies import Preset
 
 if TYPE_CHECKING:
@@ -170,7 +170,12 @@ class Prices:
 
 def _settings(cost: CostModel | float | None, stops: Stops | None, others: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(cost, CostModel):
-        cost = CostModel(commission_bps=float(cost or 0.0))
+        try:
+            cost = CostModel(commission_bps=float(cost or 0.0))
+        except (TypeError, ValueError):
+            raise DtypeError(f"cost is {cost!r}; it takes basis points as a number, or a CostModel") from None
+    if not isinstance(stops, Stops | None):
+        raise DtypeError(f"stops is {stops!r}; it takes nb.Stops(fixed=..., trailing=..., atr=...)")
     settings = dict(others)
     if settings.pop("margin", False):
         settings["overdraft"] = "allow"

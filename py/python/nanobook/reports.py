@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from nanobook._lib.frame import Frame
-from nanobook.errors import InputError
+from nanobook.errors import DtypeError, InputError
 
 if TYPE_CHECKING:
     from nanobook.typing import FrameLike, MatrixLike
@@ -243,4 +243,6 @@ class Comparison:
 
 def compare(results: Mapping[str, HasEquity] | Any, **named: Any) -> Comparison:
     """Puts results side by side: ``nb.compare({"momentum": a, "equal weight": b})``."""
-    return Comparison({**dict(results), **named})
+    if not isinstance(results, Mapping):
+        raise DtypeError(f'results are given by name, {{"momentum": a, "equal weight": b}}, not as {type(results).__name__}')
+    return Comparison({**results, **named})

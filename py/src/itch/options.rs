@@ -129,6 +129,10 @@ impl Options {
         if let Some(date) = &self.date {
             return Ok(date.parse()?);
         }
+        // That there is no such file is said first: its name may be wrong.
+        if !path.exists() && path != Path::new(SAMPLE) && path != Path::new("-") {
+            super::open(path)?;
+        }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = if path == Path::new(SAMPLE) {
             SAMPLE_NAME

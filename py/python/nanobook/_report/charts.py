@@ -160,6 +160,7 @@ def histogram(all_series: Sequence[Series]) -> str:
         return ""
     step = marks[1] - marks[0]
     middles = [marks[0] - step, *marks, marks[-1] + step]
+    middles = [middle for middle in middles if low - step / 2 < middle < high + step / 2]
     edges = np.array([middles[0] - step / 2, *[middle + step / 2 for middle in middles]])
     labels = percents([round(middle, 12) for middle in middles])
     lines = [
