@@ -16,10 +16,12 @@ BATCH_ROWS = 131_072
 
 def scan(path: str, table: str, options: dict[str, Any]) -> pl.LazyFrame:
     """The source of one table; options are those of the extension."""
+    # First, because it says so when there is no polars.
+    schema = _itch.empty_itch(options, table).to_polars().schema
+
     import polars as pl
     from polars.io.plugins import register_io_source
 
-    schema = _itch.empty_itch(options, table).to_polars().schema
     midnight = _itch.midnight(path, options)
 
     def source(

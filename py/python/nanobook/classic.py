@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -575,8 +574,7 @@ def classic_name(name: str, names: Mapping[str, Any]) -> Any:
         raise UnsupportedError(f"this build has no {name}; nanobook.capabilities() lists what it has")
     if name in _ELSEWHERE:
         raise UnsupportedError(f"the classic package's class {name} has no name here: {_ELSEWHERE[name]}")
-    # With the module, so that Python can say what was meant.
-    raise AttributeError(f"module 'nanobook' has no attribute {name!r}", name=name, obj=sys.modules["nanobook"])
+    raise AttributeError(f"module 'nanobook' has no attribute {name!r}")
 
 
 py_backtest_weights = backtest_weights
