@@ -1,15 +1,15 @@
 """The Python package as its users meet it, beside its peers, in one run; medians over interleaved rounds.
 
-    pip install target/wheels/*.whl numba vectorbt itch-book polars pyarrow
-    python benches/python.py [--only import,crossing,backtest,threads,scan,stop] [--rounds 7] [--day 01302020.NASDAQ_ITCH50]
+    pip install target/wheels/*.whl itch-book polars pyarrow
+    python benches/python.py [--only import,crossing,threads,report,scan,stop] [--rounds 7] [--day 01302020.NASDAQ_ITCH50]
 
 Use a wheel of the release profile (`maturin build --release -m py/Cargo.toml`). Every engine's answer is checked before it is
 timed, peers are run where they are installed, and a ratio of two engines is the median of the ratios of the rounds.
 
     import     fresh processes: seconds of `import nanobook`
     crossing   10 M rows by 5 columns from Polars and back
-    backtest   from Polars frames to a Polars frame of equity, beside a numba kernel and vectorbt
     threads    two threads that run backtests, beside one, and beside two processes: what the machine has to give
+    report     the page of a backtest of 3,000 symbols by 2,520 rows, with a benchmark
     scan       one symbol of a day of 20 M messages, beside reading all of it with itch-book and filtering
     stop       Ctrl-C in a replay of that day: how long until the process has ended
 """
@@ -34,7 +34,7 @@ from pathlib import Path
 import nanobook as nb
 import numpy as np
 import polars as pl
-from backtest import frames, numba_kernel, panel
+from backtest_engines import days, panel, wide
 
 ROUNDS = 7
 COST = 5.0
@@ -91,55 +91,6 @@ def crossing(count: int) -> None:
     print(f"  memory grew by {(resident() - before) / 1e6:.1f} MB")
 
 
-def backtest(count: int) -> None:
-    for symbols, rows, every in ((500, 2520, 1), (500, 2520, 21)):
-        prices, weights, at = panel(symbols, rows, every)
-        given = frames(prices, weights, at)
-        names = given["prices"].columns[1:]
-        wide = lambda: nb.backtest(given["weights"], given["prices"], cost=COST).equity.to_polars()
-        long = lambda: nb.backtest(given["long_weights"], given["long_prices"], cost=COST).equity.to_polars()
-        engines: dict[str, Callable[[], object]] = {"nanobook, wide": wide, "nanobook, long": long}
-        final = wide()["equity"][-1]
-        assert abs(long()["equity"][-1] / final - 1) < 1e-12
-        if has("numba"):
-            kernel = numba_kernel()
-            days = given["prices"]["date"]
-
-            def numba(close: np.ndarray, sizes: np.ndarray) -> pl.DataFrame:
-                return pl.DataFrame({"ts": days, "equity": kernel(close, sizes, at)})
-
-            arrays = lambda: numba(prices, weights)
-            polars = lambda: numba(
-                given["prices"].select(names).to_numpy(order="fortran"),
-                given["weights"].select(names).to_numpy(order="fortran"),
-            )
-            assert abs(arrays()["equity"][-1] / final - 1) < 1e-9 and polars().equals(arrays())
-            engines |= {"numba kernel, arrays given": arrays, "numba kernel, from Polars": polars}
-        if has("vectorbt"):
-            import pandas as pd
-            import vectorbt
-
-            def vbt() -> pl.DataFrame:
-                close = given["prices"].to_pandas().set_index("date")
-                sizes = given["weights"].to_pandas().set_index("date").reindex(close.index)
-                book = vectorbt.Portfolio.from_orders(
-                    close, sizes, size_type="targetpercent", fees=COST / 1e4, init_cash=1e6, cash_sharing=True,
-                    group_by=True, call_seq="auto", freq=pd.Timedelta(1, "D"),
-                )
-                return pl.DataFrame({"ts": days, "equity": np.asarray(book.value()).ravel()})
-
-            off = abs(vbt()["equity"][-1] / final - 1)
-            print(f"  vectorbt: final equity off by {off:.1e}")
-            engines["vectorbt, from Polars"] = vbt
-        seconds = rounds(count, engines)
-        print(f"\nbacktest: {symbols} symbols by {rows} rows, weights every {every} rows, from Polars to Polars")
-        for name, times in seconds.items():
-            line = f"  {name:<28} {1e3 * statistics.median(times):9.2f} ms"
-            if "numba kernel, arrays given" in seconds:
-                line += f"   {ratio(times, seconds['numba kernel, arrays given']):8.2f} x the kernel"
-            print(f"{line}   {ratio(times, seconds['nanobook, wide']):8.2f} x nanobook, wide")
-
-
 RUN = """
 import sys
 sys.path.insert(0, sys.argv[2])
@@ -155,11 +106,12 @@ for line in sys.stdin:
 
 def some_backtests() -> Callable[[int], None]:
     prices, weights, at = panel(300, 1260, 1)
-    given = frames(prices, weights, at)
+    dates = days(len(prices))
+    given = wide(weights, dates[at]), wide(prices, dates)
 
     def work(times: int) -> None:
         for _ in range(times):
-            nb.backtest(given["weights"], given["prices"], cost=COST).equity.to_polars()
+            nb.backtest(*given, cost=COST).equity.to_polars()
 
     return work
 
@@ -198,6 +150,24 @@ def threads(count: int) -> None:
     for name, times in seconds.items():
         print(f"  {name:<14} {statistics.median(times):7.3f} s   {ratio(times, seconds['one thread']):5.2f} x one thread")
     print(f"  two threads took {ratio(seconds['two threads'], seconds['two processes']):.2f} x the time of two processes")
+
+
+def report(count: int) -> None:
+    prices, weights, at = panel(3_000, 2_520, 21)
+    dates = days(len(prices))
+    frame = wide(prices, dates)
+    result = nb.backtest(wide(weights, dates[at]), frame, cost=COST, stops=nb.Stops(trailing=0.2))
+    benchmark = frame.select("date", "S0000")
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "report.html"
+        # The first makes the tables that are kept afterwards.
+        start = time.perf_counter()
+        result.report(page, benchmark=benchmark)
+        first = time.perf_counter() - start
+        seconds = rounds(count, {"page": lambda: result.report(page, benchmark=benchmark)})
+        size = page.stat().st_size
+    print("\nreport: 3,000 symbols by 2,520 rows, with stops and a benchmark")
+    print(f"  first {first:.2f} s, again {statistics.median(seconds['page']):.2f} s, {size / 1e3:.0f} kB")
 
 
 def scan(count: int, day: Path) -> None:
@@ -257,13 +227,13 @@ def stop(count: int, day: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--only", default="import,crossing,backtest,threads,scan,stop")
+    parser.add_argument("--only", default="import,crossing,threads,report,scan,stop")
     parser.add_argument("--messages", type=int, default=20_000_000)
     parser.add_argument("--day", type=Path, help="a raw file; a synthetic day is made unless it is given")
     asked = parser.parse_args()
     parts = asked.only.split(",")
     print(json.dumps({"date": str(dt.date.today()), "nanobook": nb.__version__, "polars": pl.__version__, "cores": os.cpu_count()}))
-    simple = {"import": time_import, "crossing": crossing, "backtest": backtest, "threads": threads}
+    simple = {"import": time_import, "crossing": crossing, "threads": threads, "report": report}
     for name, part in simple.items():
         if name in parts:
             part(asked.rounds)

@@ -55,7 +55,7 @@ def matched(series: Series, benchmark: Series) -> str:
     if len(series.returns) < 2 or not deviation > 0:
         return ""
     scale = float(series.returns.std()) / deviation
-    held = np.cumprod(np.r_[1.0, 1.0 + scale * benchmark.returns])
+    held: Doubles = np.concatenate([[1.0], np.cumprod(1.0 + scale * benchmark.returns)])
     lines = [Line(series.growth, series.name, "c1"), Line(held, f"{scale:.2f} × {benchmark.name}", "c2")]
     return line_chart("Growth of 1 at the same volatility (logarithmic)", series.ts, lines, axis=_times_one, log=True)
 

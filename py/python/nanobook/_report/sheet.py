@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from nanobook._report.series import Series
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from nanobook._report.svg import Doubles
 
 Numbers: TypeAlias = "list[tuple[str, float, str]]"
@@ -54,6 +57,11 @@ def _sum(values: Doubles) -> float:
     return float(values.sum())
 
 
+def _share(of: npt.NDArray[np.bool_]) -> float:
+    """How many of all are true."""
+    return part(int(of.sum()), len(of))
+
+
 def _quantile(values: Doubles, at: float) -> float:
     import numpy as np
 
@@ -77,7 +85,7 @@ def _ulcer(series: Series) -> float:
     return math.sqrt(float((series.drawdown**2).mean()))
 
 
-def _longest_run(of: Doubles) -> float:
+def _longest_run(of: npt.NDArray[np.bool_]) -> float:
     import numpy as np
 
     edges = np.flatnonzero(np.diff(np.r_[0, of.astype(int), 0]))
@@ -90,7 +98,7 @@ def _return(series: Series) -> Numbers:
     return [
         ("Total return", grown - 1.0, "%"),
         ("Return a year (CAGR)", series.cagr, "%"),
-        ("Return a year over time in the market", part(series.cagr, part(_sum(r != 0), len(r))), "%"),
+        ("Return a year over time in the market", part(series.cagr, _share(r != 0)), "%"),
         ("Expected return of a row", grown ** (1 / len(r)) - 1 if len(r) and grown > 0 else math.nan, "%%"),
         ("Expected return of a month", grown ** (1 / len(monthly)) - 1 if len(monthly) and grown > 0 else math.nan, "%"),
         ("Expected return of a year", grown ** (1 / len(yearly)) - 1 if len(yearly) and grown > 0 else math.nan, "%"),
@@ -168,9 +176,9 @@ def _wins(series: Series) -> Numbers:
     (_, monthly), (_, quarterly), (_, yearly) = (series.by(unit) for unit in ("M", "3M", "Y"))
     return [
         ("Rows won", win, "%"),
-        ("Months won", part(_sum(monthly > 0), len(monthly)), "%"),
-        ("Quarters won", part(_sum(quarterly > 0), len(quarterly)), "%"),
-        ("Years won", part(_sum(yearly > 0), len(yearly)), "%"),
+        ("Months won", _share(monthly > 0), "%"),
+        ("Quarters won", _share(quarterly > 0), "%"),
+        ("Years won", _share(yearly > 0), "%"),
         ("Mean row that won", _mean(gains), "%%"),
         ("Mean row that lost", _mean(losses), "%%"),
         ("Mean month that won", _mean(monthly[monthly > 0]), "%"),
@@ -196,7 +204,7 @@ def _rows(series: Series, risk_free: float) -> Numbers:
         ("Returns", float(n), "n"),
         ("Rows in a year", series.periods_per_year, "n"),
         ("Risk-free return of a row", risk_free, "%%"),
-        ("Rows in the market", part(_sum(r != 0), n), "%"),
+        ("Rows in the market", _share(r != 0), "%"),
     ]
     if series.turnover is not None and n:
         found.append(("Turnover a year", float(np.nansum(series.turnover / series.equity)) * series.periods_per_year / n, "%"))
@@ -265,5 +273,5 @@ def _against(series: Series, benchmark: Series, risk_free: float) -> Numbers:
         ("Treynor ratio", part(float(series.growth[-1] - 1) - risk_free, beta), "x"),
         ("Tracking error a year", error * math.sqrt(year), "%"),
         ("Information ratio", part(_mean(apart), error) * math.sqrt(year), "x"),
-        ("Rows above the benchmark", part(_sum(apart > 0), len(apart)), "%"),
+        ("Rows above the benchmark", _share(apart > 0), "%"),
     ]
