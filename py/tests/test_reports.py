@@ -152,6 +152,14 @@ def test_pictures_can_be_chosen_shown_and_saved(tmp_path):
         nb.plot(Result(), "pie")
 
 
+def test_a_notebook_shows_a_result():
+    pl = pytest.importorskip("polars")
+    days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 3, 1), eager=True)
+    prices = pl.DataFrame({"date": days, "A": [100.0 + at for at in range(len(days))]})
+    shown = nb.backtest(prices[:1].with_columns(A=1.0), prices)._repr_html_()
+    assert "<pre>backtest of 61 rows" in shown and shown.count("<svg") == 2 and "<script" not in shown
+
+
 def test_results_are_compared_on_the_same_rows(tmp_path):
     compared = nb.compare({"one": Result(1), "two": Result(2)})
     assert set(compared.metrics) == {"one", "two"}

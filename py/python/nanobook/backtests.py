@@ -335,6 +335,9 @@ class BacktestResult:
             lines.append(f"  {name:<14} {found[name]:>16,.4f}")
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        return f"<pre>{self!r}</pre>{self.plot('equity', 'drawdown')._repr_html_()}"
+
 
 def backtest(
     weights: FrameLike | Strategy | Preset,
