@@ -12,7 +12,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
-use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{Array, ArrayRef, RecordBatchReader, make_array};
 use arrow_buffer::Buffer;
 use arrow_schema::Field;
@@ -28,15 +28,14 @@ const SCHEMA: &CStr = c"arrow_schema";
 const ARRAY: &CStr = c"arrow_array";
 
 /// The stream of an object that has `__arrow_c_stream__`.
-pub(crate) fn take_stream(object: &Bound<'_, PyAny>) -> PyResult<RecordBatchStreamReader> {
+pub(crate) fn take_stream(object: &Bound<'_, PyAny>) -> PyResult<FFI_ArrowArrayStream> {
     let capsule = object.call_method0("__arrow_c_stream__")?;
     let capsule = capsule.cast::<PyCapsule>()?;
     let pointer = capsule.pointer_checked(Some(STREAM))?.cast();
     // SAFETY: a capsule of this name holds a valid `ArrowArrayStream` as long as it lives, which is until the end of
-    // this function; the reader moves the struct out and leaves a released one, and an already released one is an
-    // error of `from_raw`.
-    let reader = unsafe { RecordBatchStreamReader::from_raw(pointer.as_ptr()) };
-    Ok(reader.map_err(Error::Arrow)?)
+    // this function; the struct is moved out and a released one is left, and one that was released before is an error
+    // of its reader.
+    Ok(unsafe { FFI_ArrowArrayStream::from_raw(pointer.as_ptr()) })
 }
 
 /// The array of an object that has `__arrow_c_array__`, with its field.

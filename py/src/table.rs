@@ -1,6 +1,7 @@
 //! Frames from Python: anything with the Arrow `PyCapsule` interface, borrowed.
 
 use arrow_array::cast::AsArray;
+use arrow_array::ffi_stream::RecordBatchStreamReader;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, RecordBatch, RecordBatchReader, StructArray};
 use arrow_schema::{DataType, SchemaRef};
@@ -34,7 +35,10 @@ impl Table {
     ///
     /// # Errors
     /// `DtypeError` when the object is no frame, and whatever its own methods raise.
-    pub(crate) fn take(object: &Bound<'_, PyAny>, columns: Option<&[&str]>) -> PyResult<Self> {
+    pub(crate) fn take<'py>(
+        object: &Bound<'py, PyAny>,
+        columns: Option<&[&str]>,
+    ) -> PyResult<Self> {
         if let Ok(frame) = object.cast::<Frame>() {
             let frame = frame.get();
             return Ok(Self {
@@ -52,13 +56,20 @@ impl Table {
             return Self::take(&chosen.call_method0("collect")?, None);
         }
         if object.hasattr("__arrow_c_stream__")? {
-            let mut reader = capsule::take_stream(object).map_err(|_| not_a_frame(object))?;
+            // Reading a stream may run code of any length (DuckDB), and takes half a microsecond a column: other threads
+            // go on meanwhile.
+            let py = object.py();
+            let read = |object: &Bound<'py, PyAny>| {
+                let stream = capsule::take_stream(object)?;
+                let reader = py.detach(|| RecordBatchStreamReader::try_new(stream));
+                reader.map_err(|_| not_a_frame(object))
+            };
+            let mut reader = read(object)?;
             if let Some(object) = typed(object, &reader.schema())? {
-                reader = capsule::take_stream(&object)?;
+                reader = read(&object)?;
             }
             let schema = reader.schema();
-            // Reading a stream may run code of any length (DuckDB): other threads go on meanwhile.
-            let batches = object.py().detach(|| reader.collect::<Result<Vec<_>, _>>());
+            let batches = py.detach(|| reader.collect::<Result<Vec<_>, _>>());
             return Ok(Self {
                 schema,
                 batches: batches.map_err(Error::Arrow)?,
