@@ -67,6 +67,8 @@ struct Watch {
     absent_since: i64,
     /// When the venue last said something new of it.
     news: i64,
+    /// Answers with executions in a row that were asked for after the venue could hide any, and had nothing new of it.
+    quiet: u32,
     /// When a cancel was asked for.
     cancelled_at: Option<i64>,
 }
@@ -320,11 +322,18 @@ impl Core {
     }
 
     /// Whether an order has ended with every execution known. Where corrections hide how much is missing, that takes
-    /// as long without news as the venue may hide something.
+    /// several answers without news, each asked for later than the venue may hide something.
     fn is_settled(&self, order: &Tracked) -> bool {
         let quiet = || {
             let watch = self.live.watch.get(&order.order.client_order_id);
-            watch.is_some_and(|watch| self.mono() - watch.news >= self.settings().grace_ns)
+            let long = |watch: &Watch| self.mono() - watch.news >= self.settings().grace_ns;
+            watch.is_some_and(|watch| {
+                if self.flawed(Defect::BlindIsKnown) {
+                    long(watch)
+                } else {
+                    watch.quiet >= self.settings().absent_answers
+                }
+            })
         };
         order.is_settled() && (!order.blind || quiet())
     }

@@ -112,7 +112,8 @@ impl Core {
         }
     }
 
-    /// The position of a leg, when the venue was asked and our executions explain it to within a lot.
+    /// The position of a leg, when the venue was asked and our executions explain it to within half a lot: an execution of
+    /// one lot is not explained by the fee that was taken from it.
     fn position_if_explained(&self, at: usize) -> Option<Units> {
         let leg = &self.plan().legs[at];
         let held = self.live.look.position(leg.symbol())?;
@@ -120,7 +121,12 @@ impl Core {
             return Some(held);
         }
         let off = held.0 - self.state.expected(at, leg).0;
-        (off.abs() < leg.instrument.lot.0).then_some(held)
+        let most = if self.flawed(Defect::BlindIsKnown) {
+            leg.instrument.lot.0
+        } else {
+            (leg.instrument.lot.0 + 1) / 2
+        };
+        (off.abs() < most).then_some(held)
     }
 
     /// Cancels what has rested long enough, and what must not work any more.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use nanobook::Timestamp;
 use nanobook::trading::{Fill, Order, OrderState};
+use nanobook::{Symbol, Timestamp};
 use nanobook_broker::OrderKey;
 
 use super::look::Step;
@@ -17,7 +17,8 @@ impl Core {
     pub(super) fn answered(&mut self, id: u64, answer: Answer) {
         let any = self.flawed(Defect::AnswersUnmatched);
         if let Some(flight) = self.live.flight.take_if(|flight| any || flight.id == id) {
-            self.answer(flight.request, answer);
+            let asked = flight.deadline - self.settings().request_timeout_ns;
+            self.answer(flight.request, asked, answer);
         } else if let Some(client_order_id) = self.live.late.remove(&id)
             && let Answer::Reply(reply) = answer
             && !matches!(reply, Reply::Unknown(_) | Reply::Duplicate { .. })
@@ -27,7 +28,8 @@ impl Core {
         }
     }
 
-    fn answer(&mut self, request: Request, answer: Answer) {
+    /// The answer to a request that was asked at this time.
+    fn answer(&mut self, request: Request, asked: i64, answer: Answer) {
         let answer = match (&request, answer) {
             (Request::Order(_) | Request::Open, Answer::Failed(failure))
                 if !failure.reconnect && self.flawed(Defect::ErrorIsEmpty) =>
@@ -75,7 +77,8 @@ impl Core {
                 self.looked_for(key, orders);
             }
             (Request::Open, Answer::Orders(orders)) => self.opened(orders),
-            (Request::Fills { .. }, Answer::Fills(fills)) => {
+            (Request::Fills { symbols, .. }, Answer::Fills(fills)) => {
+                self.looked_for_fills(&symbols, asked);
                 for fill in fills {
                     self.filled(fill);
                 }
@@ -217,7 +220,7 @@ impl Core {
         if let Some(watch) = self.live.watch.get_mut(&id) {
             watch.absent = 0;
             if is_news {
-                watch.news = now;
+                (watch.news, watch.quiet) = (now, 0);
             }
         }
         let altered = self.is_altered(&order);
@@ -302,6 +305,20 @@ impl Core {
         self.live.look.step = Step::Orders;
     }
 
+    /// Executions of these instruments were asked for: what has news of an order takes this back.
+    fn looked_for_fills(&mut self, symbols: &[Symbol], asked: i64) {
+        let grace = self.settings().grace_ns;
+        for order in &self.state.orders {
+            let watch = self.live.watch.get_mut(&order.order.client_order_id);
+            if let Some(watch) = watch
+                && symbols.contains(&order.order.symbol)
+                && asked - watch.news >= grace
+            {
+                watch.quiet = watch.quiet.saturating_add(1);
+            }
+        }
+    }
+
     /// The venue names an execution; that of an order which is not ours is none of our business.
     fn filled(&mut self, mut fill: Fill) {
         if self.flawed(Defect::MatchedByOrderId) {
@@ -327,7 +344,7 @@ impl Core {
                 .and_then(|id| self.live.watch.get_mut(&id))
             {
                 watch.absent = 0;
-                watch.news = now;
+                (watch.news, watch.quiet) = (now, 0);
             }
             self.live.doubts[leg].unsettled.is_over();
             self.record(Record::Filled { fill });

@@ -69,6 +69,9 @@ pub enum Defect {
     FillsAreAll,
     /// Corrections of executions are not read.
     CorrectionsIgnored,
+    /// An order with an execution that was first named with its correction counts as known after a while, whether or not
+    /// anybody was asked, and a lot less its fee as explained.
+    BlindIsKnown,
     /// Any quote prices an order.
     QuoteUnchecked,
     /// Whether an instrument trades is not asked.
