@@ -315,7 +315,10 @@ impl Plan {
 
     /// Value of all orders at their limits.
     pub fn notional(&self) -> f64 {
-        self.orders().map(Draft::notional).sum()
+        // The sum of no doubles is minus zero.
+        self.orders()
+            .map(Draft::notional)
+            .fold(0.0, |sum, value| sum + value)
     }
 
     /// Value of all orders over equity.
@@ -325,7 +328,10 @@ impl Plan {
 
     /// What all orders are expected to cost.
     pub fn cost(&self) -> f64 {
-        self.rows.iter().map(|row| row.cost).sum()
+        self.rows
+            .iter()
+            .map(|row| row.cost)
+            .fold(0.0, |sum, value| sum + value)
     }
 
     /// Symbols that were wanted and are not traded as far as their target.

@@ -65,7 +65,7 @@ pub(super) fn status(context: &Context<'_>, account: &AccountConfig) -> Result<u
             leg.symbol(),
             state.legs[at]
                 .end
-                .map_or(String::new(), |end| format!(", {end:?}").to_lowercase())
+                .map_or(String::new(), |end| format!(", {end}"))
         ));
     }
     let ended = state.legs.iter().filter(|leg| leg.end.is_some()).count();
@@ -138,7 +138,7 @@ pub(super) fn positions(context: &Context<'_>, account: &AccountConfig) -> Resul
         context.say(format_args!(
             "{:<16}{:>16}{:>14}{:>18}{:>9.2} %\n",
             position.symbol,
-            position.qty,
+            position.qty.to_string(),
             Amount(mark),
             Amount(value),
             weight * 100.0

@@ -1,6 +1,7 @@
 //! Commands that trade, or say what they would.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use nanobook_risk::RiskEngine;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use super::args::{PlanArgs, RunArgs};
 use super::{Context, Result, ending_code, outcome_json};
 use crate::config::{AccountConfig, Mode};
-use crate::core::{Core, Ending, LegEnd, Outcome, State};
+use crate::core::{Core, Ending, Outcome, State};
 use crate::journal::Journal;
 use crate::sample;
 use crate::shell::drive::{Clock, Drive, is_interrupted};
@@ -236,15 +237,42 @@ fn confirm(
     if !asks {
         return Err(Failure::NoTerminal { live: is_live });
     }
-    let wanted = if is_live { id.as_str() } else { "yes" };
-    let _ = write!(terminal, "\n{question}\ntype {wanted} to send: ");
+    let _ = write!(terminal, "\n{question}\n");
+    let _ = if is_live {
+        write!(terminal, "type {id} to send: ")
+    } else {
+        write!(terminal, "send these orders? [y/N] ")
+    };
     let _ = terminal.flush();
-    let mut line = String::new();
-    let read = std::io::stdin().lock().read_line(&mut line);
-    if read.is_ok() && line.trim() == wanted {
+    let line = typed()?;
+    let answer = line.trim();
+    let is_yes = ["y", "yes"].contains(&answer.to_ascii_lowercase().as_str());
+    if (is_live && answer == id) || (!is_live && is_yes) {
         Ok(())
     } else {
         Err(Failure::NotConfirmed)
+    }
+}
+
+/// A line that somebody types; empty when the input ends instead.
+fn typed() -> Result<String> {
+    let (tell, told) = mpsc::channel();
+    // A read goes on after a signal, so it is a thread that waits: the process ends without it.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        let _ = tell.send(read.map(|_| line).unwrap_or_default());
+    });
+    loop {
+        match told.recv_timeout(Duration::from_millis(50)) {
+            _ if is_interrupted() => {
+                let _ = writeln!(std::io::stderr());
+                return Err(Failure::Interrupted);
+            }
+            Ok(line) => return Ok(line),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(String::new()),
+        }
     }
 }
 
@@ -264,20 +292,16 @@ fn report(context: &Context<'_>, name: &str, state: &State, outcome: &Outcome) -
         Amount(traded)
     ));
     for left in &outcome.residuals {
-        let why = match left.end {
-            LegEnd::Done => "done".to_owned(),
-            LegEnd::Residual(why) => format!("{why:?}").to_lowercase(),
-            LegEnd::Review(doubt) => format!("look at it: {doubt:?}").to_lowercase(),
-        };
         context.say(format_args!(
-            "  left: {} {} {}, {why}\n",
+            "  left: {} {} {}, {}\n",
             if left.side == nanobook::Side::Buy {
                 "buy"
             } else {
                 "sell"
             },
             left.qty,
-            left.symbol
+            left.symbol,
+            left.end
         ));
     }
     let mut value = outcome_json(outcome);

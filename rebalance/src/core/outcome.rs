@@ -1,5 +1,7 @@
 //! How a leg and a run end.
 
+use std::fmt;
+
 use nanobook::trading::Units;
 use nanobook::{Side, Symbol};
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,21 @@ pub enum Why {
     Risk,
 }
 
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Killed => "stopped",
+            Self::Deadline => "the time of the run was up",
+            Self::GaveUp => "given up after the last new price",
+            Self::Refused => "refused by the venue",
+            Self::NoQuote => "no usable quote, or trading is halted",
+            Self::Cash => "not enough confirmed cash",
+            Self::Minimum => "less than the venue's smallest order",
+            Self::Risk => "refused by the risk checks",
+        })
+    }
+}
+
 /// Why a human has to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -44,6 +61,19 @@ pub enum Doubt {
     StillWorking,
 }
 
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unresolved => "whether the venue has an order could not be found out",
+            Self::PositionMoved => "the position is not what our executions explain",
+            Self::FillsMissing => "the venue does not name all executions",
+            Self::Altered => "the venue has an order that is not as it was sent",
+            Self::Stray => "the venue has an order that the journal does not know",
+            Self::StillWorking => "an order could not be ended",
+        })
+    }
+}
+
 /// How a leg ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -54,6 +84,16 @@ pub enum LegEnd {
     Residual(Why),
     /// A human has to look.
     Review(Doubt),
+}
+
+impl fmt::Display for LegEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("done"),
+            Self::Residual(why) => why.fmt(f),
+            Self::Review(doubt) => write!(f, "look at it: {doubt}"),
+        }
+    }
 }
 
 /// How a run ended.

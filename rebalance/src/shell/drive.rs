@@ -7,7 +7,7 @@ use super::Failure;
 use super::folder::Folder;
 use super::log::{Log, now};
 use super::venue::Venue;
-use crate::core::{Answer, Command, Core, Entry, Event, Now, Outcome, Record, Reply};
+use crate::core::{Answer, Command, Core, Entry, Event, Now, Outcome, Plan, Record, Reply};
 use crate::journal::{FileDisk, Journal};
 
 /// How often signals and the kill switch are looked at.
@@ -91,7 +91,7 @@ impl Drive<'_> {
                     Command::Write(entries) => {
                         self.journal.append(&entries)?;
                         for entry in &entries {
-                            tell(self.log, entry);
+                            tell(self.log, entry, core.plan());
                         }
                         written = true;
                     }
@@ -137,7 +137,11 @@ impl Drive<'_> {
 
 /// Tells of a record.
 #[expect(clippy::too_many_lines, reason = "one arm a kind of record")]
-fn tell(log: Log, entry: &Entry) {
+fn tell(log: Log, entry: &Entry, plan: &Plan) {
+    let symbol = |leg: u32| {
+        let leg = plan.legs.get(leg as usize);
+        leg.map_or(String::new(), |leg| leg.symbol().to_string())
+    };
     match &entry.record {
         Record::Approved { plan, .. } => log.info(
             "approved",
@@ -217,9 +221,11 @@ fn tell(log: Log, entry: &Entry) {
             client_order_id, ..
         } => log.warn("never arrived", &[("id", client_order_id)]),
         Record::LegEnded { leg, end } => {
-            log.info("leg ended", &[("leg", leg), ("end", &format!("{end:?}"))]);
+            log.info("leg ended", &[("symbol", &symbol(*leg)), ("how", end)]);
         }
-        Record::LegReopened { leg } => log.warn("an execution was corrected", &[("leg", leg)]),
+        Record::LegReopened { leg } => {
+            log.warn("an execution was corrected", &[("symbol", &symbol(*leg))]);
+        }
         Record::Checked { checks } => {
             let first = checks.first();
             let code = first.map_or("", |row| row.check_code.as_str());

@@ -344,3 +344,36 @@ fn orders_in_parts_slices_and_at_new_prices_reach_their_target() {
     assert!(state.orders_of(0).count() >= 3, "a slice is an order");
     check(&mut *place.broker(), &state, true);
 }
+
+#[test]
+fn an_order_that_does_not_fill_is_priced_anew_and_given_up_at_last() {
+    let execution = QUICK.replace("chase_steps = 30", "chase_steps = 2");
+    let place = Place::new(&format!(
+        "targets.file = \"weights.csv\"\n{execution}\n[paper]\nprices = \"prices.csv\"\nquoted_qty = 10"
+    ));
+    place.write("prices.csv", "symbol,price\nA,100\n");
+    place.weights(&[("A", 0.5)]);
+    let left = place.run(&["run", "--yes"]).expect(5);
+    assert!(
+        left.out.contains("given up after the last new price"),
+        "{left:?}"
+    );
+    let (contents, state) = place.last().unwrap();
+    let outcome = state.outcome.as_ref().unwrap();
+    assert_eq!(outcome.ending, Ending::Residual);
+    // The first price and two new ones, none beyond the collar, and what is left is exact.
+    assert_eq!(state.orders.len(), 3);
+    let leg = &state.plan.as_deref().unwrap().legs[0];
+    let mut limits = Vec::new();
+    for entry in &contents.entries {
+        if let Record::Intent { order, .. } = &entry.record {
+            limits.push(order.kind.price().unwrap());
+        }
+    }
+    assert!(limits.is_sorted() && limits[0] < limits[2] && limits[2] <= leg.worst_px);
+    let residual = outcome.residuals[0].qty;
+    assert_eq!(leg.qty.0 - state.filled(0).0, residual.0);
+    check(&mut *place.broker(), &state, true);
+    // What is left is planned anew by the next start.
+    assert!(place.run(&["plan"]).expect(0).out.contains("buy"));
+}

@@ -14,6 +14,7 @@
 mod end_to_end;
 mod faults;
 mod kill;
+mod prompt;
 mod readme;
 mod support;
 mod venues;
