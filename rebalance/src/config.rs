@@ -7,6 +7,7 @@ mod hours;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
 use nanobook::portfolio::CostModel;
 use nanobook::trading::decimal;
 use nanobook::{Money, Symbol};
@@ -96,6 +97,8 @@ pub struct Config {
     pub execution: ExecutionConfig,
     /// When the market is open.
     pub hours: Hours,
+    /// From which day on the limits of the day look back.
+    pub day: DayConfig,
     /// What trading costs, for the plan; the paper account charges it.
     pub costs: Costs,
     /// Limits of the risk checks.
@@ -324,6 +327,32 @@ impl Default for ExecutionConfig {
             patience_s: 60.0,
             timeout_s: 10.0,
             poll_every_s: 1.0,
+        }
+    }
+}
+
+/// What `risk.max_daily_loss`, `max_drawdown`, `max_day_turnover` and `max_runs` look back to. A day is one of `hours.zone`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DayConfig {
+    /// Days before this one don't count; to be set after money was paid in or out. `None` for as far as the journals go.
+    pub since: Option<String>,
+}
+
+impl DayConfig {
+    /// The first day that counts.
+    pub fn since(&self) -> Option<Date> {
+        self.since.as_ref()?.parse().ok()
+    }
+
+    fn check(&self) -> Result<()> {
+        match &self.since {
+            Some(found) if self.since().is_none() => Err(ConfigError::Value {
+                key: "day.since",
+                found: format!("{found:?}"),
+                expected: "a day such as 2026-12-25",
+            }),
+            _ => Ok(()),
         }
     }
 }
@@ -579,6 +608,7 @@ impl Config {
             let found = f64::from(execution.chase_steps);
             return fail("execution.chase_steps", found, "a whole number to 1000");
         }
+        self.day.check()?;
         self.hours.check()
     }
 
@@ -643,6 +673,7 @@ mod tests {
             "plan",
             "execution",
             "hours",
+            "day",
             "costs",
             "risk",
             "paper",
@@ -673,6 +704,7 @@ mod tests {
             "execution.collar_bps = 2000.0",
             "paper.tick = 0.0",
             "paper.cash = nan",
+            "day.since = \"yesterday\"",
         ];
         for case in cases {
             let error = Config::from_toml(case).unwrap_err().to_string();

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`venue`] | a broker on a thread of its own |
 //! | [`folder`] | what is kept of an account: its lock, its kill switch, its journals |
+//! | [`day`] | the day so far, from the journals |
 //! | [`prepare`] | from targets and what the venue says to a plan that the risk checks have seen |
 //! | [`verdict`] | the risk checks of a plan whose sells are over before its buys begin |
 //! | [`mod@drive`] | the loop: commands of the core are done, what happens is told to it |
 //! | [`log`] | structured logs |
 
+pub mod day;
 pub mod drive;
 pub mod folder;
 pub mod log;

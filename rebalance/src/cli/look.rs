@@ -12,7 +12,9 @@ use crate::config::AccountConfig;
 use crate::core::{Answer, Ending, Request, State};
 use crate::shell::Failure;
 use crate::shell::code;
+use crate::shell::day::Past;
 use crate::shell::folder::Run;
+use crate::shell::log::now;
 use crate::shell::prepare::{Seen, patience, prepare};
 use crate::shell::venue::{self, Venue};
 use crate::show::{Amount, Length, Table};
@@ -185,8 +187,8 @@ pub(super) fn reconcile(
     let mut venue = Venue::start(venue::open(&context.config, account, folder.path())?);
     let mut differences = Vec::new();
     let targets = context.targets(account, args)?;
-    let killed = Some(folder.is_killed());
-    let prepared = prepare(&context.config, account, &targets, &mut venue, killed)?;
+    let past = Past::of(&folder, &context.config, now())?;
+    let prepared = prepare(&context.config, account, &targets, &mut venue, &past)?;
     context.say(Table::new(&prepared.plan, Length::Short));
     let off: f64 = prepared
         .plan

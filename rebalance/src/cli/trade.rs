@@ -13,6 +13,7 @@ use crate::config::{AccountConfig, Mode};
 use crate::core::{Core, Ending, Outcome, State};
 use crate::journal::Journal;
 use crate::sample;
+use crate::shell::day::Past;
 use crate::shell::drive::{Clock, Drive, is_interrupted};
 use crate::shell::folder::{Folder, Run};
 use crate::shell::log::now;
@@ -30,8 +31,8 @@ pub(super) fn plan(context: &Context<'_>, account: &AccountConfig, args: &PlanAr
     // A paper account has one process at a time, and a plan that changes under our hands is none.
     let _lock = folder.lock()?;
     let mut venue = Venue::start(venue::open(&context.config, account, folder.path())?);
-    let killed = Some(folder.is_killed());
-    let prepared = prepare(&context.config, account, &targets, &mut venue, killed)?;
+    let past = Past::of(&folder, &context.config, now())?;
+    let prepared = prepare(&context.config, account, &targets, &mut venue, &past)?;
     show(context, &prepared, args)?;
     context.tell(&plan_json(&prepared, &targets));
     Ok(if refuses(&prepared) {
@@ -157,7 +158,8 @@ pub(super) fn run(context: &Context<'_>, account: &AccountConfig, args: &RunArgs
     }
     let config = &context.config;
     let mut venue = Venue::start(venue::open(config, account, folder.path())?);
-    let prepared = prepare(config, account, &targets, &mut venue, Some(killed))?;
+    let past = Past::of(&folder, config, now())?;
+    let prepared = prepare(config, account, &targets, &mut venue, &past)?;
     show(context, &prepared, &args.plan)?;
     if args.dry_run {
         context.tell(&plan_json(&prepared, &targets));
@@ -181,8 +183,8 @@ pub(super) fn run(context: &Context<'_>, account: &AccountConfig, args: &RunArgs
         return Err(Failure::Interrupted);
     }
     // What could not be traded now is planned anew by the next start.
-    let part = if prepared.plan.reaches() { "" } else { ".part" };
-    let file = folder.new_run(&format!("{}{part}", targets.id()), now())?;
+    let suffix = if prepared.plan.reaches() { "" } else { ".part" };
+    let file = folder.new_run(&format!("{}{suffix}", targets.id()), now())?;
     let approved = prepared.approved(config, &venue, &file.name);
     let checks = prepared.report.table(now(), &file.name);
     let engine = RiskEngine::new(running_limits(limits(config, &targets)));

@@ -22,6 +22,9 @@ pub struct Plan {
     pub ts: Timestamp,
     /// Cash when the positions were read.
     pub cash: Money,
+    /// Equity then; `None` when the venue did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equity: Option<Money>,
     /// What is traded, one leg an instrument.
     pub legs: Vec<Leg>,
     /// What else is held, and quoted for risk checks.
@@ -185,6 +188,7 @@ mod tests {
             is_paper: true,
             ts: Timestamp(0),
             cash: Money(0),
+            equity: None,
             legs,
             watch: Vec::new(),
             settings: Settings::default(),

@@ -173,7 +173,7 @@ impl Folder {
     /// When a journal can't be read or is damaged.
     pub fn last_run(&self) -> Result<Option<Run>, Failure> {
         for file in self.runs()?.into_iter().rev() {
-            let run = read_run(file)?;
+            let run = Run::read(file)?;
             if run.state.plan.is_some() {
                 return Ok(Some(run));
             }
@@ -191,7 +191,7 @@ impl Folder {
             Some(name) => {
                 let mut runs = self.runs()?.into_iter();
                 runs.find(|run| run.name == name)
-                    .map(read_run)
+                    .map(Run::read)
                     .transpose()?
             }
         };
@@ -218,20 +218,26 @@ impl Folder {
     }
 }
 
+impl Run {
+    /// Reads a run.
+    ///
+    /// # Errors
+    /// When its journal can't be read or is damaged.
+    pub(super) fn read(file: RunFile) -> Result<Self, Failure> {
+        let bytes = fs::read(&file.path).map_err(|e| Failure::file("read", &file.path, e))?;
+        let contents = journal::read(&bytes)?;
+        let state = State::replay(&contents.entries)?;
+        Ok(Self {
+            file,
+            contents,
+            state,
+        })
+    }
+}
+
 impl RunFile {
     /// The name of its targets.
     pub fn targets_id(&self) -> &str {
         self.name.rsplit('-').next().unwrap_or_default()
     }
-}
-
-fn read_run(file: RunFile) -> Result<Run, Failure> {
-    let bytes = fs::read(&file.path).map_err(|e| Failure::file("read", &file.path, e))?;
-    let contents = journal::read(&bytes)?;
-    let state = State::replay(&contents.entries)?;
-    Ok(Run {
-        file,
-        contents,
-        state,
-    })
 }

@@ -12,6 +12,7 @@ use nanobook_risk::{
 };
 
 use super::Failure;
+use super::day::Past;
 use super::log::now;
 use super::venue::Venue;
 use super::verdict::Verdict;
@@ -149,7 +150,7 @@ pub fn prepare(
     account: &AccountConfig,
     targets: &Targets,
     venue: &mut Venue,
-    killed: Option<bool>,
+    past: &Past,
 ) -> Result<Prepared, Failure> {
     check(config, targets)?;
     let seen = Seen::ask(venue, config, &targets.symbols())?;
@@ -186,6 +187,7 @@ pub fn prepare(
     if opening == Opening::Closed {
         plan.remarks.push("the market is closed".to_owned());
     }
+    plan.remarks.extend(past.remark.clone());
     let report = if plan.orders().next().is_none() {
         Verdict::default()
     } else {
@@ -203,8 +205,9 @@ pub fn prepare(
             instruments: &seen.instruments,
             targets: targets.as_of.is_some().then_some(&risk_targets),
             plan: Some(&orders),
+            day: past.history.map(|history| history.day(seen.account.equity)),
             session: Session {
-                kill_switch: killed,
+                kill_switch: past.killed,
                 halted: Some(false),
                 reduce_only: Some(false),
                 market_open: Some(opening == Opening::Open),
@@ -217,8 +220,7 @@ pub fn prepare(
                 unexplained: Some(foreign),
                 orders_sent: Some(0),
                 messages_sent: Some(0),
-                // Not counted here: a limit on them fails.
-                runs: None,
+                runs: past.history.map(|history| history.runs()),
             },
             ..Situation::new(venue_now)
         };
@@ -329,6 +331,7 @@ impl Prepared {
             is_paper: self.seen.session.is_paper,
             ts: self.seen.ts,
             cash: self.seen.account.cash,
+            equity: self.seen.account.equity,
             legs,
             watch: held.filter(|symbol| !traded.contains(symbol)).collect(),
             settings: self.settings(config, venue, broker_of(venue)),

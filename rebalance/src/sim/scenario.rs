@@ -119,6 +119,7 @@ impl Scenario {
                 is_paper: true,
                 ts: Timestamp(START - SECOND),
                 cash: Money(cash),
+                equity: None,
                 legs: plan_legs,
                 watch,
                 settings,

@@ -11,6 +11,7 @@
     reason = "numbers that are exact, texts that are small, and names of what is compared"
 )]
 
+mod day;
 mod end_to_end;
 mod faults;
 mod kill;

@@ -13,6 +13,7 @@ use nanobook_broker::secret::Secret;
 use nanobook_rebalance::config::{AccountConfig, Config};
 use nanobook_rebalance::core::{Core, Ending, Plan, State};
 use nanobook_rebalance::journal::{self, Journal};
+use nanobook_rebalance::shell::day::Past;
 use nanobook_rebalance::shell::drive::{Clock, Drive};
 use nanobook_rebalance::shell::folder::Folder;
 use nanobook_rebalance::shell::log::{Format, Log};
@@ -77,7 +78,11 @@ fn run_seed<S: Stage>(stage: &S, seed: u64, endings: &Endings) {
     let folder = Folder::open(&config, &account).unwrap();
     let targets = weights(dir.path(), stage.weights());
     let mut venue = Venue::start(stage.broker());
-    let prepared = prepare(&config, &account, &targets, &mut venue, Some(false)).unwrap();
+    let past = Past {
+        killed: Some(false),
+        ..Past::default()
+    };
+    let prepared = prepare(&config, &account, &targets, &mut venue, &past).unwrap();
     assert!(
         prepared.report.passed(),
         "{:?}",

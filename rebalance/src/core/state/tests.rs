@@ -27,6 +27,7 @@ fn plan() -> Plan {
         is_paper: true,
         ts: Timestamp(0),
         cash: Money(0),
+        equity: None,
         legs: vec![Leg {
             instrument: rules,
             side: Side::Buy,
