@@ -4,8 +4,8 @@
 //! number of orders. A book may be crossed: that is the feed's affair.
 //!
 //! # What an operation touches
-//! An id is looked up in an open-addressing table of 8-byte entries at most half full (one cache line, nearly always),
-//! which gives the order's 32-byte record; the record names its 32-byte level record, so that neither an execution nor
+//! An id is looked up in a table of 32-byte buckets, each with six ids whose tags are compared all at once (one cache
+//! line, nearly always), which gives the order's 32-byte record; the record names its 32-byte level record, so that neither an execution nor
 //! a deletion searches a price. Each side keeps its prices in one sorted array of 16-byte rungs with the best at the
 //! end: an add searches it from the best end, and an insertion moves only the rungs that are better. Records are
 //! pooled and the last one freed is the first one used again. Nothing is allocated once the pools have grown to the
@@ -140,14 +140,14 @@ impl OrderBook {
                 resting: None,
                 fault: self.rest(place, id, side, price, qty),
             },
-            Ok(slot) => self.evict_and_add(slot, id, side, price, qty),
+            Ok(found) => self.evict_and_add(found, id, side, price, qty),
         }
     }
 
     /// Takes `qty` of an order away, by a trade or a partial cancel; it leaves when nothing rests.
     #[inline]
     pub fn reduce(&mut self, id: OrderId, qty: Qty) -> Outcome {
-        let Some(slot) = self.orders.find(id) else {
+        let Some((slot, place)) = self.orders.find(id) else {
             return Outcome {
                 resting: None,
                 fault: Some(Fault::UnknownOrder),
@@ -162,7 +162,7 @@ impl OrderBook {
             self.levels.get_mut(order.level).qty -= qty.0;
             None
         } else {
-            self.remove(id, slot);
+            self.remove(id, slot, place);
             (qty > resting.qty).then_some(Fault::Oversized)
         };
         Outcome {
@@ -237,7 +237,7 @@ impl OrderBook {
 
     /// An order by its id.
     pub fn order(&self, id: OrderId) -> Option<BookOrder> {
-        let Resting { side, price, qty } = self.resting(self.orders.find(id)?);
+        let Resting { side, price, qty } = self.resting(self.orders.find(id)?.0);
         Some(BookOrder {
             id,
             side,
@@ -248,7 +248,7 @@ impl OrderBook {
 
     /// What stands before an order at its price; `None` when it is not in the book. Walks the queue.
     pub fn queue_position(&self, id: OrderId) -> Option<QueuePosition> {
-        Some(self.queue_position_of(self.orders.find(id)?))
+        Some(self.queue_position_of(self.orders.find(id)?.0))
     }
 
     /// Number of orders.
@@ -324,9 +324,9 @@ impl OrderBook {
     /// Removes the order of an id, if it rests.
     #[inline]
     fn take(&mut self, id: OrderId) -> Option<Resting> {
-        let slot = self.orders.find(id)?;
+        let (slot, place) = self.orders.find(id)?;
         let resting = self.resting(slot);
-        self.remove(id, slot);
+        self.remove(id, slot, place);
         Some(resting)
     }
 
@@ -334,14 +334,14 @@ impl OrderBook {
     #[cold]
     fn evict_and_add(
         &mut self,
-        slot: u32,
+        (slot, place): (u32, Place),
         id: OrderId,
         side: Side,
         price: Price,
         qty: Qty,
     ) -> Outcome {
         let evicted = self.resting(slot);
-        self.remove(id, slot);
+        self.remove(id, slot, place);
         let added = self.add(id, side, price, qty);
         Outcome {
             resting: Some(evicted),
@@ -361,7 +361,7 @@ impl OrderBook {
     ) -> Option<Fault> {
         match self.enter(id, side, price, qty) {
             Ok(slot) => {
-                self.orders.index(place, slot);
+                self.orders.index(id, place, slot);
                 None
             }
             Err(fault) => Some(fault),
@@ -370,8 +370,8 @@ impl OrderBook {
 
     /// Takes an order away.
     #[inline]
-    fn remove(&mut self, id: OrderId, slot: u32) {
-        self.orders.unindex(id, slot);
+    fn remove(&mut self, id: OrderId, slot: u32, place: Place) {
+        self.orders.unindex(id, place);
         self.leave(slot);
     }
 }

@@ -1,48 +1,103 @@
-//! Order id → slot: open addressing with linear probing, 8 bytes an entry, at most half full.
+//! Order id → slot: buckets of 32 bytes, six ids each, at most three of them taken on average.
+//!
+//! The tags of a bucket are the bytes of one word and are compared all at once, so that finding, adding and removing an
+//! id takes no loop that ends where the processor does not expect it. The few ids that find their bucket full go into a
+//! later one; each bucket counts those that went past it, and where that is zero a search ends.
 
-/// Smallest table: one cache line.
-const MIN_CAPACITY: usize = 8;
+/// Ids of a bucket.
+const LANES: usize = 6;
 
-/// 2^32 divided by the golden ratio, odd: spreads ids that rise in steps (Knuth, TAOCP vol. 3, section 6.4).
-const GOLDEN: u32 = 0x9E37_79B9;
+/// Ids of a bucket when the table grows, on average: one in thirty finds its bucket full then.
+const LOAD: usize = 3;
 
-/// A slot and 32 bits of its id, from which its home is known without reading the order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
-    tag: u32,
-    slot: u32,
+/// 2^64 divided by the golden ratio, odd: spreads ids that rise in steps (Knuth, TAOCP vol. 3, section 6.4).
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// The lowest bit of every byte.
+const ONES: u64 = u64::MAX / 255;
+
+/// The highest bit of every byte that is a tag.
+const MARKS: u64 = (ONES << 7) & (u64::MAX >> 16);
+
+/// Tag of a free lane.
+const FREE: u8 = 0;
+
+/// Six ids.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
+struct Bucket {
+    /// A byte for each lane, which the ids in it share with others, and in the two uppermost bytes the number of ids in
+    /// later buckets whose way from home led past this one. A number that does not fit stays what it is.
+    word: u64,
+    slots: [u32; LANES],
 }
 
-const EMPTY: Entry = Entry {
-    tag: 0,
-    slot: u32::MAX,
-};
+const _: () = assert!(size_of::<Bucket>() == 32);
 
-/// Where a new id belongs, until the index changes.
+impl Bucket {
+    /// The lanes with a tag: the highest bit of their bytes.
+    #[inline]
+    fn lanes(&self, tag: u8) -> u64 {
+        let other = self.word ^ (ONES * u64::from(tag));
+        // The sum carries into the highest bit of a byte unless its lower seven are zero, and never further.
+        let low = u64::MAX - (ONES << 7);
+        !(((other & low) + low) | other) & MARKS
+    }
+
+    #[inline]
+    fn passed(&self) -> u16 {
+        (self.word >> 48) as u16
+    }
+
+    fn set_passed(&mut self, passed: u16) {
+        self.word = self.word << 16 >> 16 | u64::from(passed) << 48;
+    }
+
+    /// Gives a lane another tag.
+    #[inline]
+    fn mark(&mut self, lane: usize, from: u8, to: u8) {
+        self.word ^= u64::from(from ^ to) << (8 * lane);
+    }
+}
+
+/// The first of some lanes.
+#[inline]
+fn first(lanes: u64) -> usize {
+    (lanes.trailing_zeros() / u8::BITS) as usize
+}
+
+/// Where the entry of an id is, or where that of a new one belongs, until the index changes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    tag: u32,
-    at: usize,
+    bucket: usize,
+    lane: usize,
 }
 
-/// Finds slots by id. Two ids can share a tag, so the caller confirms a find.
+/// Finds slots by id. The caller knows the id of every slot.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     /// Length zero or a power of two.
-    entries: Vec<Entry>,
-    /// Bits to shift a 32-bit product right for a home.
+    buckets: Vec<Bucket>,
+    /// Bits to shift a hash right for a home.
     shift: u32,
     len: usize,
 }
 
-/// All 64 bits of an id folded into 32.
-#[inline]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the upper half is folded in first"
-)]
-fn tag(id: u64) -> u32 {
-    (id ^ (id >> 32)) as u32
+/// What of an id decides its place: a tag, and the bits above 32 for the home.
+#[derive(Clone, Copy)]
+struct Hash(u64);
+
+impl Hash {
+    #[inline]
+    fn of(id: u64) -> Self {
+        Self(id.wrapping_mul(GOLDEN))
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "eight bits are picked")]
+    fn tag(self) -> u8 {
+        ((self.0 >> 24) as u8).max(FREE + 1)
+    }
 }
 
 impl Index {
@@ -51,125 +106,226 @@ impl Index {
         self.len
     }
 
-    /// The slot of an id for which `is_it` holds.
+    /// The slot of an id, and the place of its entry.
     #[inline]
-    pub(super) fn find(&self, id: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        if self.entries.is_empty() {
-            return None;
-        }
-        let tag = tag(id);
-        let mut at = self.home(tag);
-        loop {
-            let entry = self.entries[at];
-            if entry == EMPTY {
-                return None;
+    pub(super) fn find(&self, id: u64, id_of: impl Fn(u32) -> u64) -> Option<(u32, Place)> {
+        let hash = Hash::of(id);
+        let mut at = self.home(hash);
+        for _ in 0..self.buckets.len() {
+            let bucket = &self.buckets[at];
+            if let Some((slot, lane)) = find_in(bucket, hash, id, &id_of) {
+                return Some((slot, Place { bucket: at, lane }));
             }
-            if entry.tag == tag && is_it(entry.slot) {
-                return Some(entry.slot);
+            if bucket.passed() == 0 {
+                break;
             }
             at = self.after(at);
         }
+        None
     }
 
-    /// The slot of an id for which `is_it` holds, or where it belongs.
+    /// The slot of an id and the place of its entry, or the place where that belongs.
     #[inline]
     pub(super) fn find_or_place(
         &mut self,
         id: u64,
-        is_it: impl Fn(u32) -> bool,
-    ) -> Result<u32, Place> {
-        if 2 * (self.len + 1) > self.entries.len() {
-            self.grow();
+        id_of: impl Fn(u32) -> u64,
+    ) -> Result<(u32, Place), Place> {
+        if self.len >= LOAD * self.buckets.len() {
+            self.grow(&id_of);
         }
-        let tag = tag(id);
-        let mut at = self.home(tag);
-        loop {
-            let entry = self.entries[at];
-            if entry == EMPTY {
-                return Err(Place { tag, at });
-            }
-            if entry.tag == tag && is_it(entry.slot) {
-                return Ok(entry.slot);
-            }
-            at = self.after(at);
+        let hash = Hash::of(id);
+        let home = self.home(hash);
+        let bucket = &self.buckets[home];
+        if let Some((slot, lane)) = find_in(bucket, hash, id, &id_of) {
+            return Ok((slot, Place { bucket: home, lane }));
         }
+        let free = bucket.lanes(FREE);
+        if free == 0 || bucket.passed() > 0 {
+            return self.find_or_place_far(id, id_of);
+        }
+        let lane = first(free);
+        Err(Place { bucket: home, lane })
     }
 
     /// Adds an id at the place that [`Index::find_or_place`] has just given.
     #[inline]
-    pub(super) fn fill(&mut self, place: Place, slot: u32) {
-        let Place { tag, at } = place;
-        self.entries[at] = Entry { tag, slot };
+    pub(super) fn fill(&mut self, id: u64, at: Place, slot: u32) {
+        let hash = Hash::of(id);
+        let bucket = &mut self.buckets[at.bucket];
+        bucket.mark(at.lane, FREE, hash.tag());
+        bucket.slots[at.lane] = slot;
         self.len += 1;
+        if self.home(hash) != at.bucket {
+            self.pass(hash, at, |passed| passed.saturating_add(1));
+        }
     }
 
-    /// Removes an id that is there, and closes the gap.
+    /// Removes the entry of an id from the place where it was found.
     #[inline]
-    pub(super) fn remove(&mut self, id: u64, slot: u32) {
-        let mut gap = self.home(tag(id));
-        while self.entries[gap].slot != slot {
-            gap = self.after(gap);
-        }
-        let mut at = gap;
-        loop {
-            at = self.after(at);
-            let entry = self.entries[at];
-            if entry == EMPTY {
-                break;
-            }
-            // It may move back unless its home lies behind the gap.
-            let mask = self.entries.len() - 1;
-            let from_home = at.wrapping_sub(self.home(entry.tag)) & mask;
-            let from_gap = at.wrapping_sub(gap) & mask;
-            if from_home >= from_gap {
-                self.entries[gap] = entry;
-                gap = at;
-            }
-        }
-        self.entries[gap] = EMPTY;
+    pub(super) fn remove(&mut self, id: u64, at: Place) {
+        let hash = Hash::of(id);
+        self.buckets[at.bucket].mark(at.lane, hash.tag(), FREE);
         self.len -= 1;
+        if self.home(hash) != at.bucket {
+            let one_less = |passed| match passed {
+                u16::MAX => u16::MAX,
+                passed => passed - 1,
+            };
+            self.pass(hash, at, one_less);
+        }
     }
 
     /// Reads every cache line.
     pub(super) fn warm(&self) {
-        for line in self.entries.chunks(8) {
-            std::hint::black_box(line[0].slot);
+        for pair in self.buckets.chunks(2) {
+            std::hint::black_box(pair[0].word);
         }
     }
 
     pub(super) fn clear(&mut self) {
-        self.entries.fill(EMPTY);
+        self.buckets.fill(Bucket::default());
         self.len = 0;
     }
 
     #[inline]
-    fn home(&self, tag: u32) -> usize {
-        (tag.wrapping_mul(GOLDEN) >> self.shift) as usize
+    fn home(&self, hash: Hash) -> usize {
+        (hash.0 >> 32 >> self.shift) as usize
     }
 
     #[inline]
     fn after(&self, at: usize) -> usize {
-        (at + 1) & (self.entries.len() - 1)
+        (at + 1) & (self.buckets.len() - 1)
     }
 
-    #[inline]
-    fn place(&mut self, entry: Entry) {
-        let mut at = self.home(entry.tag);
-        while self.entries[at] != EMPTY {
+    /// [`Index::find_or_place`] where a bucket is or was full.
+    #[cold]
+    fn find_or_place_far(
+        &self,
+        id: u64,
+        id_of: impl Fn(u32) -> u64,
+    ) -> Result<(u32, Place), Place> {
+        match self.find(id, id_of) {
+            Some(found) => Ok(found),
+            None => Err(self.free_from(self.home(Hash::of(id)))),
+        }
+    }
+
+    /// The first free lane from a bucket on: there is one, since half of all are free.
+    fn free_from(&self, mut at: usize) -> Place {
+        loop {
+            let free = self.buckets[at].lanes(FREE);
+            if free != 0 {
+                let lane = first(free);
+                return Place { bucket: at, lane };
+            }
             at = self.after(at);
         }
-        self.entries[at] = entry;
+    }
+
+    /// Changes the count of every bucket between a home and the place of an entry.
+    #[cold]
+    fn pass(&mut self, hash: Hash, to: Place, change: impl Fn(u16) -> u16) {
+        let mut at = self.home(hash);
+        while at != to.bucket {
+            let passed = change(self.buckets[at].passed());
+            self.buckets[at].set_passed(passed);
+            at = self.after(at);
+        }
     }
 
     #[cold]
-    fn grow(&mut self) {
-        let capacity = (2 * self.entries.len()).max(MIN_CAPACITY);
-        let old = std::mem::replace(&mut self.entries, vec![EMPTY; capacity]);
+    fn grow(&mut self, id_of: impl Fn(u32) -> u64) {
+        let capacity = (2 * self.buckets.len()).max(1);
+        let old = std::mem::replace(&mut self.buckets, vec![Bucket::default(); capacity]);
         self.shift = 32 - capacity.trailing_zeros();
-        for entry in old {
-            if entry != EMPTY {
-                self.place(entry);
+        self.len = 0;
+        for bucket in old {
+            let free = bucket.lanes(FREE);
+            for (lane, slot) in bucket.slots.into_iter().enumerate() {
+                if free >> (8 * lane) & 0x80 == 0 {
+                    let id = id_of(slot);
+                    let place = self.free_from(self.home(Hash::of(id)));
+                    self.fill(id, place, slot);
+                }
             }
+        }
+    }
+}
+
+/// The slot of an id in a bucket, and its lane.
+#[inline]
+fn find_in(
+    bucket: &Bucket,
+    hash: Hash,
+    id: u64,
+    id_of: impl Fn(u32) -> u64,
+) -> Option<(u32, usize)> {
+    let mut lanes = bucket.lanes(hash.tag());
+    while lanes != 0 {
+        let lane = first(lanes);
+        let slot = bucket.slots[lane];
+        if id_of(slot) == id {
+            return Some((slot, lane));
+        }
+        lanes &= lanes - 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_are_those_of_the_tag_and_no_others() {
+        let mut bucket = Bucket::default();
+        bucket.set_passed(u16::MAX);
+        for (lane, tag) in [7, 8, 7, 0x80, 0x87, 0xff].into_iter().enumerate() {
+            bucket.mark(lane, FREE, tag);
+        }
+        for tag in 0..=u8::MAX {
+            let expected = [7, 8, 7, 0x80, 0x87, 0xff].into_iter().enumerate();
+            let expected = expected.filter(|(_, other)| *other == tag);
+            let expected: u64 = expected.map(|(lane, _)| 0x80 << (8 * lane)).sum();
+            assert_eq!(bucket.lanes(tag), expected, "tag {tag}");
+        }
+        assert_eq!(bucket.passed(), u16::MAX);
+    }
+
+    /// Ids whose hashes have the same upper bits: every bucket but one is empty when they come.
+    fn crowd() -> Vec<u64> {
+        // The inverse of the multiplier gives an id for any hash.
+        let mut inverse = GOLDEN;
+        for _ in 0..6 {
+            inverse = inverse.wrapping_mul(2_u64.wrapping_sub(GOLDEN.wrapping_mul(inverse)));
+        }
+        (0..100_u64)
+            .map(|n| (u64::MAX - (n << 20)).wrapping_mul(inverse))
+            .collect()
+    }
+
+    #[test]
+    fn ids_of_one_home_are_found_and_leave_nothing_behind() {
+        let ids = crowd();
+        let id_of = |slot: u32| ids[slot as usize];
+        let mut index = Index::default();
+        for round in 0..3 {
+            for (slot, id) in (0..).zip(&ids) {
+                assert!(index.find(*id, id_of).is_none());
+                let place = index.find_or_place(*id, id_of).unwrap_err();
+                index.fill(*id, place, slot);
+            }
+            for (slot, id) in (0..).zip(&ids) {
+                assert_eq!(index.find(*id, id_of).unwrap().0, slot, "round {round}");
+                assert_eq!(index.find_or_place(*id, id_of).unwrap().0, slot);
+            }
+            for id in ids.iter().step_by(2).chain(ids.iter().skip(1).step_by(2)) {
+                let (_, place) = index.find(*id, id_of).unwrap();
+                index.remove(*id, place);
+                assert!(index.find(*id, id_of).is_none());
+            }
+            assert!(index.len() == 0 && index.buckets.iter().all(|bucket| bucket.word == 0));
         }
     }
 }

@@ -54,11 +54,10 @@ impl Orders {
         &mut self.pool[slot as usize]
     }
 
-    /// The slot of an id.
+    /// The slot of an id, and where it is indexed.
     #[inline]
-    pub(super) fn find(&self, id: OrderId) -> Option<u32> {
-        self.index
-            .find(id.0, |slot| self.pool[slot as usize].id == id.0)
+    pub(super) fn find(&self, id: OrderId) -> Option<(u32, Place)> {
+        self.index.find(id.0, |slot| self.pool[slot as usize].id)
     }
 
     /// A queue from the order at `head` to its end, without gaps.
@@ -100,23 +99,23 @@ impl Orders {
         slot
     }
 
-    /// The slot of an id, or the place for [`Orders::index`] to put it.
+    /// The slot of an id and where it is indexed, or the place for [`Orders::index`] to put it.
     #[inline]
-    pub(super) fn find_or_place(&mut self, id: OrderId) -> Result<u32, Place> {
-        let is_it = |slot: u32| self.pool[slot as usize].id == id.0;
-        self.index.find_or_place(id.0, is_it)
+    pub(super) fn find_or_place(&mut self, id: OrderId) -> Result<(u32, Place), Place> {
+        let id_of = |slot: u32| self.pool[slot as usize].id;
+        self.index.find_or_place(id.0, id_of)
     }
 
     /// Lets an id find its slot.
     #[inline]
-    pub(super) fn index(&mut self, place: Place, slot: u32) {
-        self.index.fill(place, slot);
+    pub(super) fn index(&mut self, id: OrderId, place: Place, slot: u32) {
+        self.index.fill(id.0, place, slot);
     }
 
     /// Undoes [`Orders::index`].
     #[inline]
-    pub(super) fn unindex(&mut self, id: OrderId, slot: u32) {
-        self.index.remove(id.0, slot);
+    pub(super) fn unindex(&mut self, id: OrderId, place: Place) {
+        self.index.remove(id.0, place);
     }
 
     /// Takes an order out of its queue and frees its record.
