@@ -91,7 +91,16 @@ impl Ladder {
     /// Puts a level at the rank that [`Ladder::find`] gave.
     #[inline]
     pub(super) fn insert(&mut self, rank: usize, key: i64, handle: u32) {
-        self.rungs.insert(rank, Rung { key, handle });
+        let rung = Rung { key, handle };
+        if self.rungs.len() - rank > SCAN {
+            self.rungs.insert(rank, rung);
+        } else {
+            // Few rungs are better: moving them one by one is less than the call that moves any number of bytes.
+            self.rungs.push(rung);
+            for at in (rank + 1..self.rungs.len()).rev() {
+                self.rungs.swap(at, at - 1);
+            }
+        }
         self.note_best();
     }
 
@@ -100,7 +109,14 @@ impl Ladder {
     pub(super) fn remove(&mut self, key: i64) {
         let rank = self.rank(key);
         debug_assert_eq!(self.rungs[rank].key, key);
-        self.rungs.remove(rank);
+        if self.rungs.len() - rank > SCAN {
+            self.rungs.remove(rank);
+        } else {
+            for at in rank + 1..self.rungs.len() {
+                self.rungs.swap(at, at - 1);
+            }
+            self.rungs.pop();
+        }
         self.note_best();
     }
 
