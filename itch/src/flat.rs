@@ -59,6 +59,16 @@ impl OrderMessage<'_> {
 }
 
 impl<'a> Frames<'a> {
+    /// The next message and its offset, if it is one of the seven and not too near to the end of the slice.
+    #[inline]
+    pub(crate) fn next_order(&mut self) -> Option<(usize, OrderMessage<'a>)> {
+        let message = order_in(self.framing(), self.rest().first_chunk()?)?;
+        let prefix = self.framing().prefix_len();
+        let offset = self.offset() + prefix;
+        self.advance(prefix + message.bytes.len());
+        Some((offset, message))
+    }
+
     /// Hands every message to one of two functions: order messages in one shape to `order`, the
     /// bytes of all others to `other`, in file order and with their offsets in the slice.
     ///
@@ -105,20 +115,14 @@ impl<'a> Frames<'a> {
         loop {
             let rest = self.rest();
             let mut at = 0;
-            while let Some(head) = rest.get(at..).and_then(<[u8]>::first_chunk) {
-                let (stated, window) = split(framing, head);
-                let shape = &SHAPES[usize::from(window[0])];
-                let stated = stated.unwrap_or(usize::from(shape.length));
-                let Some(types) = TYPES_OF_LENGTH.get(stated) else {
-                    break;
-                };
-                if types & shape.of_type == 0 {
-                    break;
-                }
-                let bytes = &window[..stated];
-                let offset = self.offset() + at + prefix;
-                order(state, offset, shape.read(window, bytes));
-                at += prefix + stated;
+            while let Some(message) = rest
+                .get(at..)
+                .and_then(<[u8]>::first_chunk)
+                .and_then(|head| order_in(framing, head))
+            {
+                let length = message.bytes.len();
+                order(state, self.offset() + at + prefix, message);
+                at += prefix + length;
             }
             self.advance(at);
             // Another type, a wrong length, or too near to the end for a window.
@@ -137,6 +141,16 @@ impl<'a> Frames<'a> {
             }
         }
     }
+}
+
+/// The order message at the start of some bytes; `None` when its type or length is another.
+#[inline]
+fn order_in(framing: Framing, head: &[u8; 2 + WINDOW]) -> Option<OrderMessage<'_>> {
+    let (stated, window) = split(framing, head);
+    let shape = &SHAPES[usize::from(window[0])];
+    let stated = stated.unwrap_or(usize::from(shape.length));
+    let types = TYPES_OF_LENGTH.get(stated)?;
+    (types & shape.of_type != 0).then(|| shape.read(window, &window[..stated]))
 }
 
 /// The length that stands in front of a message (`None` if none does, 0 if something else does),

@@ -15,6 +15,11 @@
 //! end of the block. With 500,000 messages a block a book takes some 60 operations while it is in
 //! the cache. Measured on a synthetic day of 20 million messages: 430 ns a message in file order,
 //! 85 ns so. Nothing is allocated per message once buffers and books have grown.
+//!
+//! Order messages of a known instrument, nearly all, are gathered without a branch on their type,
+//! which no processor can foresee, and a block in which no book changed anything that is wanted
+//! is pushed by its few other messages alone: together 70 ns a message became 60. Operations
+//! in chunks of 16 by instrument, without the sort between, took 98: their lines come one by one.
 
 mod block;
 mod depth;
@@ -53,6 +58,13 @@ pub struct Wanted {
     pub every_ns: Option<u64>,
     /// Bars of such intervals, from midnight on.
     pub bars_ns: Option<u64>,
+}
+
+impl Wanted {
+    /// Whether any row of the book is wanted at every message that changes it.
+    fn any(&self) -> bool {
+        self.mbo || self.bbo || self.trades || self.depth > 0
+    }
 }
 
 /// What to replay.

@@ -8,6 +8,7 @@
 
 use std::hint::black_box;
 
+use nanobook::book::Outcome;
 use nanobook::rows::PriceLevel;
 use nanobook::{BookDelta, Price, Qty, Resting, Symbol};
 
@@ -16,7 +17,7 @@ use super::op::Op;
 use super::translate::{self, STOCK_AT};
 use super::{Config, Instrument, NO_HANDLE, Quote, Replay, Report, Slot, depth, quote};
 use crate::message::Message;
-use crate::{Frames, LENGTH};
+use crate::{Frames, LENGTH, OrderMessage};
 
 /// Most messages of a block, however long the data is: its working memory stays below 200 MB.
 const BLOCK: usize = 1 << 20;
@@ -54,14 +55,23 @@ struct DepthSpan {
     asks: usize,
 }
 
+/// A message of a block.
+#[derive(Clone, Copy, Debug)]
+struct Note {
+    /// Where it starts, from the base of the block.
+    start: u32,
+    /// [`SILENT`], [`DIRECT`], or one more than the index of its change.
+    mark: u32,
+}
+
 /// Working memory of a block, reused for the next.
 #[derive(Debug, Default)]
 pub(super) struct Block {
-    /// Where each message starts, from `base`.
-    starts: Vec<u32>,
+    /// The messages in file order.
+    notes: Vec<Note>,
     base: usize,
-    /// [`SILENT`], [`DIRECT`], or one more than the index of the message's change.
-    marks: Vec<u32>,
+    /// Places of the messages that are pushed by themselves.
+    direct: Vec<u32>,
     /// What books take, in file order.
     ops: Vec<Op>,
     /// The same by instrument, and in file order within one.
@@ -79,8 +89,8 @@ pub(super) struct Block {
 impl Block {
     fn reset(&mut self, base: usize) {
         self.base = base;
-        self.starts.clear();
-        self.marks.clear();
+        self.notes.clear();
+        self.direct.clear();
         self.ops.clear();
         self.changes.clear();
         self.quotes.clear();
@@ -91,7 +101,19 @@ impl Block {
 
     /// Number of messages.
     pub(super) fn len(&self) -> usize {
-        self.starts.len()
+        self.notes.len()
+    }
+
+    /// Whether no book has changed anything that is pushed.
+    #[inline]
+    pub(super) fn is_direct(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Places of the messages that are pushed by themselves.
+    #[inline]
+    pub(super) fn direct(&self) -> &[u32] {
+        &self.direct
     }
 
     /// Fetches those of the [`AHEAD`] messages from `first` on for which there is something to push.
@@ -105,14 +127,14 @@ impl Block {
         into: &'a mut [(u32, Change); AHEAD],
     ) -> &'a [(u32, Change)] {
         let mut found = 0;
-        for (ordinal, mark) in (first as u32..).zip(self.marks[first..].iter().take(AHEAD)) {
+        for (ordinal, note) in (first as u32..).zip(self.notes[first..].iter().take(AHEAD)) {
             // Without a branch: whether a message is silent can't be foreseen.
             into[found].0 = ordinal;
-            found += usize::from(*mark != SILENT);
+            found += usize::from(note.mark != SILENT);
         }
         let into = &mut into[..found];
         for (ordinal, change) in &mut *into {
-            let mark = self.marks[*ordinal as usize];
+            let mark = self.notes[*ordinal as usize].mark;
             // That of a direct message is the index of no change.
             let index = mark as usize - 1;
             *change = self.changes.get(index).copied().unwrap_or_default();
@@ -152,14 +174,14 @@ impl Block {
     /// A message of known type and right length, as `gather` found it.
     #[inline]
     pub(super) fn message<'a>(&self, data: &'a [u8], ordinal: usize) -> Option<Message<'a>> {
-        let bytes = data.get(self.base + self.starts[ordinal] as usize..)?;
+        let bytes = data.get(self.base + self.notes[ordinal].start as usize..)?;
         Message::parse(bytes.get(..usize::from(LENGTH[usize::from(bytes[0])]))?).ok()
     }
 
     #[inline]
     fn keep(&mut self, ordinal: u32, change: Change) {
         self.changes.push(change);
-        self.marks[ordinal as usize] = self.changes.len() as u32;
+        self.notes[ordinal as usize].mark = self.changes.len() as u32;
     }
 
     #[inline]
@@ -188,14 +210,20 @@ impl Block {
     /// Notes a message and whether it is pushed by itself.
     #[inline]
     fn note(&mut self, start: usize, mark: u32) {
-        self.starts.push((start - self.base) as u32);
-        self.marks.push(mark);
+        let start = (start - self.base) as u32;
+        self.notes.push(Note { start, mark });
+    }
+
+    /// Place of the message that was noted last.
+    #[inline]
+    fn last(&self) -> u32 {
+        self.notes.len() as u32 - 1
     }
 
     /// Notes that the message that was noted last is of an earlier time than one before it.
     #[cold]
     fn note_late(&mut self, clock_ns: u64) {
-        self.late.push((self.starts.len() as u32 - 1, clock_ns));
+        self.late.push((self.last(), clock_ns));
     }
 
     /// The latest time up to a message: its own, unless it is late.
@@ -212,12 +240,8 @@ impl Block {
 
     /// Notes that an instrument's book takes the message that was noted last.
     #[inline]
-    fn hand_over(&mut self, handle: u32, message: &[u8]) {
-        self.ops.push(Op::read(
-            message,
-            self.starts.len() as u32 - 1,
-            handle as u16,
-        ));
+    fn hand_over(&mut self, handle: u32, op: impl FnOnce(u32, u16) -> Op) {
+        self.ops.push(op(self.last(), handle as u16));
         self.runs[handle as usize] += 1;
     }
 
@@ -241,8 +265,16 @@ impl Replay {
     /// says whether there may be more.
     pub(super) fn gather(&mut self, frames: &mut Frames<'_>) -> bool {
         self.block.reset(frames.offset());
-        while self.block.starts.len() < BLOCK && frames.offset() - self.block.base < SPAN {
+        while self.block.len() < BLOCK && frames.offset() - self.block.base < SPAN {
             let before = frames.clone();
+            if let Some((start, order)) = frames.next_order() {
+                let slot = self.slots[usize::from(order.stock_locate)];
+                if slot.named {
+                    self.gather_order(start, &order, slot);
+                    continue;
+                }
+                *frames = before.clone();
+            }
             let Some((start, message)) = frames.next() else {
                 return false;
             };
@@ -262,7 +294,7 @@ impl Replay {
                 let symbol = translate::symbol(&message[stock_at..stock_at + 8]);
                 // A name holds for the whole block, so the block ends before it changes.
                 let renamed = slot.handle != NO_HANDLE && self.symbols[locate] != symbol;
-                if renamed && !self.block.starts.is_empty() {
+                if renamed && !self.block.notes.is_empty() {
                     *frames = before;
                     return true;
                 }
@@ -271,18 +303,38 @@ impl Replay {
                 slot = self.name(locate, None);
             }
             self.report.messages.add(tag);
-            let late = self.note_time(message);
+            let late = self.note_time(crate::Header::peek(message).map_or(0, crate::Header::ns));
             let hidden = (stock_at != 0 || tag == b'B') && !slot.shown;
-            self.block
-                .note(start, if is_order || hidden { SILENT } else { DIRECT });
+            if is_order || hidden {
+                self.block.note(start, SILENT);
+            } else {
+                self.block.note(start, DIRECT);
+                self.block.direct.push(self.block.last());
+            }
             if let Some(clock_ns) = late {
                 self.block.note_late(clock_ns);
             }
             if slot.kept && (is_order || self.bars.is_some() && matches!(tag, b'P' | b'Q')) {
-                self.block.hand_over(slot.handle, message);
+                let op = |ordinal, handle| Op::read(message, ordinal, handle);
+                self.block.hand_over(slot.handle, op);
             }
         }
         true
+    }
+
+    /// Notes an order message of an instrument that has its name: nearly every message, so without a branch on its type.
+    #[inline]
+    fn gather_order(&mut self, start: usize, order: &OrderMessage<'_>, slot: Slot) {
+        self.report.messages.add(order.message_type);
+        let late = self.note_time(order.ns);
+        self.block.note(start, SILENT);
+        if let Some(clock_ns) = late {
+            self.block.note_late(clock_ns);
+        }
+        if slot.kept {
+            let op = |ordinal, handle| Op::of(order, ordinal, handle);
+            self.block.hand_over(slot.handle, op);
+        }
     }
 
     /// Counts a message that can't be decoded.
@@ -297,8 +349,7 @@ impl Replay {
 
     /// Keeps the time of a message; returns the latest time when that is later.
     #[inline]
-    fn note_time(&mut self, message: &[u8]) -> Option<u64> {
-        let ns = crate::Header::peek(message)?.ns();
+    fn note_time(&mut self, ns: u64) -> Option<u64> {
         match self.report.last_ns {
             Some(last) if ns < last => {
                 self.report.faults.time_reversal += 1;
@@ -347,8 +398,10 @@ impl Replay {
         block.sort();
         let sorted = std::mem::take(&mut block.sorted);
         let mut runs = std::mem::take(&mut block.runs);
+        let silent = bars.is_none() && samples.is_none() && !config.wanted.any();
         let mut step = Step {
             data,
+            silent,
             first_seq,
             block,
             report,
@@ -382,6 +435,8 @@ fn is_about_an_order(tag: u8) -> bool {
 /// Applies one operation to one book.
 struct Step<'a> {
     data: &'a [u8],
+    /// Nothing is wanted of the books but their state.
+    silent: bool,
     /// `seq` of the block's first message.
     first_seq: u64,
     block: &'a mut Block,
@@ -394,7 +449,6 @@ struct Step<'a> {
 impl Step<'_> {
     #[inline]
     fn take(&mut self, instrument: &mut Instrument, handle: u32, op: &Op) {
-        let wanted = &self.config.wanted;
         let timed = self.bars.is_some() || self.samples.is_some();
         let when = if timed {
             self.close_before(instrument, op)
@@ -416,6 +470,23 @@ impl Step<'_> {
             self.report.crossings += u64::from(crossed && !instrument.crossed);
             instrument.crossed = crossed;
         }
+        if !self.silent {
+            self.tell(instrument, handle, when, op, &delta, &outcome);
+        }
+    }
+
+    /// Keeps what an operation changed, as far as it is wanted.
+    #[inline]
+    fn tell(
+        &mut self,
+        instrument: &mut Instrument,
+        handle: u32,
+        when: (u64, u64),
+        op: &Op,
+        delta: &BookDelta,
+        outcome: &Outcome,
+    ) {
+        let wanted = &self.config.wanted;
         let mut change = Change {
             resting: outcome.resting,
             quote: None,
@@ -430,7 +501,7 @@ impl Step<'_> {
                 change.quote = Some(self.block.keep_quote(now));
             }
         }
-        if wanted.depth > 0 && depth::refresh(instrument, wanted.depth, &delta, &outcome) {
+        if wanted.depth > 0 && depth::refresh(instrument, wanted.depth, delta, outcome) {
             match self.samples {
                 Some(samples) => samples.changed(instrument, handle, when),
                 None => change.depth = Some(self.block.keep_depth(&instrument.depth)),

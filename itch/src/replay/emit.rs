@@ -15,9 +15,16 @@ impl Replay {
     /// Pushes what the messages of the block caused, and moves on behind it.
     pub(super) fn emit(&mut self, data: &[u8], sink: &mut impl Sink) {
         let mut fetched = [(0, Change::default()); AHEAD];
-        for first in (0..self.block.len()).step_by(AHEAD) {
-            for (ordinal, change) in self.block.fetch(first, &mut fetched) {
-                self.emit_one(data, *ordinal as usize, change, sink);
+        if self.block.is_direct() {
+            for at in 0..self.block.direct().len() {
+                let ordinal = self.block.direct()[at] as usize;
+                self.emit_one(data, ordinal, &Change::default(), sink);
+            }
+        } else {
+            for first in (0..self.block.len()).step_by(AHEAD) {
+                for (ordinal, change) in self.block.fetch(first, &mut fetched) {
+                    self.emit_one(data, *ordinal as usize, change, sink);
+                }
             }
         }
         self.seq += self.block.len() as u64;

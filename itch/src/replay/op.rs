@@ -3,6 +3,7 @@
 use nanobook::{BookDelta, OrderId, Price, Qty, Resting};
 
 use super::translate::side;
+use crate::OrderMessage;
 
 /// Where fields lie, by message type. A field that a type lacks is read at the order reference and not looked at.
 #[derive(Clone, Copy)]
@@ -94,6 +95,21 @@ impl Op {
             handle,
             tag,
             flag: message[usize::from(places.flag)],
+        }
+    }
+
+    /// The same of an order message.
+    #[inline]
+    pub(super) fn of(message: &OrderMessage<'_>, ordinal: u32, handle: u16) -> Self {
+        Self {
+            id: message.order_reference_number,
+            new_id: message.new_order_reference_number,
+            price: message.price.raw(),
+            qty: message.shares,
+            ordinal,
+            handle,
+            tag: message.message_type,
+            flag: message.buy_sell_indicator | message.printable(),
         }
     }
 
