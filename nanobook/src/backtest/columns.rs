@@ -143,6 +143,7 @@ impl FillRows {
 
 impl Sink for FillRows {
     const FILLS: bool = true;
+    const EVENTS: bool = false;
 
     #[inline]
     fn fill(&mut self, fill: &Fill) {
@@ -194,6 +195,8 @@ pub struct TargetRows {
     reason = "a panel of more than four billion rows does not fit the memory"
 )]
 impl Sink for TargetRows {
+    const EVENTS: bool = false;
+
     fn target(&mut self, row: usize, weights: &[f64]) {
         self.row.push(row as u32);
         self.weights.extend_from_slice(weights);
@@ -233,6 +236,7 @@ impl HoldingRows {
 
 impl Sink for HoldingRows {
     const HOLDINGS: bool = true;
+    const EVENTS: bool = false;
 
     fn held(&mut self, held: &Held<'_>) {
         let (part, start) = (1.0 / held.equity, self.qty.len());

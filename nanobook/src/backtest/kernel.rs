@@ -12,12 +12,12 @@ use super::config::{ActionKind, Config};
 use super::error::{Error, Result};
 use super::fast::{Sums, cover, dot, rebalance, value_of};
 use super::panel::{Field, Panel, Window};
-use super::record::{Held, Rebalanced, Row, Sink};
+use super::record::{Event, EventKind, Held, Rebalanced, Row, Sink};
 use super::schedule::{Cursor, Limits, Schedule, Unused};
 use super::stops::Watcher;
 use super::strategy::{Deciding, Strategy};
 use super::venue::Venue;
-use crate::portfolio::{Overdraft, Plan};
+use crate::portfolio::{Overdraft, Plan, Unmet};
 
 /// Most rows that the fast way adds up at once.
 const SEGMENT: usize = 512;
@@ -322,11 +322,7 @@ impl<'k, 'v, 'a, S: Sink> Kernel<'k, 'v, 'a, S> {
     fn emit(&mut self) -> Result<()> {
         let row = &self.row;
         if !row.equity.is_finite() {
-            return Err(Error::Overflow {
-                row: row.row,
-                time: self.panel.times()[row.row],
-                equity: row.equity,
-            });
+            return Err(self.overflow());
         }
         if S::HOLDINGS {
             self.sink.held(&Held {
@@ -339,6 +335,38 @@ impl<'k, 'v, 'a, S: Sink> Kernel<'k, 'v, 'a, S> {
         }
         self.sink.row(row);
         Ok(())
+    }
+
+    /// What to say of equity that is no number.
+    #[cold]
+    fn overflow(&self) -> Error {
+        let Row { row, equity, .. } = self.row;
+        let (panel, state) = (self.panel, &self.state);
+        let size = |symbol: &usize| {
+            let (qty, price) = (state.qty[*symbol], panel.close().get(row, *symbol));
+            if qty == 0.0 {
+                return 0.0;
+            }
+            let value = qty
+                * if price.is_nan() {
+                    state.mark[*symbol]
+                } else {
+                    price
+                };
+            if value.is_nan() {
+                f64::INFINITY
+            } else {
+                value.abs()
+            }
+        };
+        let all = 0..state.qty.len();
+        let largest = all.max_by(|a, b| size(a).total_cmp(&size(b))).unwrap_or(0);
+        Error::Overflow {
+            symbol: panel.symbols()[largest].clone(),
+            row,
+            time: panel.times()[row],
+            equity,
+        }
     }
 
     fn mark_row(&mut self, row: usize) -> Result<()> {
@@ -390,6 +418,10 @@ impl<'k, 'v, 'a, S: Sink> Kernel<'k, 'v, 'a, S> {
         let short_of_cash = have - spent < -1e-12 * equity && spent > 0.0;
         if short_of_cash && config.rule.overdraft == Overdraft::Scale {
             part = (have / spent).max(0.0);
+            if S::EVENTS {
+                let shares = (&self.state.qty[..], &self.before[..]);
+                tell_scaled(&mut self.sink, row, shares, prices, (part, 1e-12 * equity));
+            }
             cover(&self.state.qty, &mut self.before, part);
         }
         // `before` holds the new shares up to here.
@@ -436,6 +468,29 @@ impl<'k, 'v, 'a, S: Sink> Kernel<'k, 'v, 'a, S> {
             ..Row::default()
         })?;
         Ok(true)
+    }
+}
+
+/// Says of every buy of a row that only a part of it is sent; what comes to no more than `least` is not sent at all.
+fn tell_scaled<S: Sink>(
+    sink: &mut S,
+    row: usize,
+    (before, after): (&[f64], &[f64]),
+    prices: &[f64],
+    (part, least): (f64, f64),
+) {
+    for (symbol, ((before, after), price)) in before.iter().zip(after).zip(prices).enumerate() {
+        let wanted = after - before;
+        if wanted * price > least {
+            let sent = part * wanted;
+            sink.event(&Event {
+                row,
+                symbol: Some(symbol),
+                kind: EventKind::Unmet(Unmet::Cash),
+                wanted,
+                done: if sent * price > least { sent } else { 0.0 },
+            });
+        }
     }
 }
 

@@ -236,6 +236,8 @@ pub trait Sink {
     const FILLS: bool = false;
     /// Whether what is held at each row is wanted.
     const HOLDINGS: bool = false;
+    /// Whether events beside fills and stops are wanted. Where cash runs short in every row there are as many as buys.
+    const EVENTS: bool = true;
 
     /// A row is done. Comes after everything else of the row.
     fn row(&mut self, row: &Row) {
@@ -268,12 +270,15 @@ pub trait Sink {
 }
 
 /// Throws everything away.
-impl Sink for () {}
+impl Sink for () {
+    const EVENTS: bool = false;
+}
 
 /// Both take everything.
 impl<A: Sink, B: Sink> Sink for (A, B) {
     const FILLS: bool = A::FILLS || B::FILLS;
     const HOLDINGS: bool = A::HOLDINGS || B::HOLDINGS;
+    const EVENTS: bool = A::EVENTS || B::EVENTS;
 
     #[inline]
     fn row(&mut self, row: &Row) {
@@ -315,6 +320,7 @@ impl<A: Sink, B: Sink> Sink for (A, B) {
 impl<S: Sink> Sink for &mut S {
     const FILLS: bool = S::FILLS;
     const HOLDINGS: bool = S::HOLDINGS;
+    const EVENTS: bool = S::EVENTS;
 
     #[inline]
     fn row(&mut self, row: &Row) {
@@ -367,6 +373,8 @@ macro_rules! equity_columns {
         }
 
         impl Sink for EquityCurve {
+            const EVENTS: bool = false;
+
             #[inline]
             fn row(&mut self, row: &Row) {
                 $(self.$name.push(row.$name);)*

@@ -236,6 +236,8 @@ impl Totals {
 }
 
 impl Sink for Totals {
+    const EVENTS: bool = false;
+
     #[inline]
     fn row(&mut self, row: &Row) {
         if let Some(before) = self.before {
