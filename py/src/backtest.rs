@@ -320,7 +320,11 @@ impl Run {
                 .collect::<Vec<_>>()
         };
         all.extend(self.totals.iter().copied());
-        let stops = Self::events(self, py)?.0.num_rows();
+        let stops = if self.inputs.config.stops.is_none() {
+            0
+        } else {
+            Self::events(self, py)?.0.num_rows()
+        };
         all.push(("stops_hit", stops as f64));
         if let Some(Vector(benchmark)) = benchmark {
             let relative = Relative::to(&benchmark, &returns, basis).map_err(Error::from)?;
@@ -485,7 +489,6 @@ fn at(error: &nanobook::backtest::Error) -> Error {
     let (row, column, symbol) = match error {
         Backtest::NotSorted { row, .. }
         | Backtest::DuplicateTime { row, .. }
-        | Backtest::Overflow { row, .. }
         | Backtest::Strategy { row, .. } => (Some(*row), None, None),
         Backtest::BadPrice {
             row,
@@ -499,14 +502,16 @@ fn at(error: &nanobook::backtest::Error) -> Error {
         | Backtest::Gross { row, symbol, .. } => {
             (Some(*row), Some("weight".to_owned()), Some(symbol.clone()))
         }
-        Backtest::NoPriceYet { row, symbol, .. } => (Some(*row), None, Some(symbol.clone())),
+        Backtest::NoPriceYet { row, symbol, .. } | Backtest::Overflow { row, symbol, .. } => {
+            (Some(*row), None, Some(symbol.clone()))
+        }
         Backtest::UnknownSymbol { row, symbol, .. } => {
             kind = Kind::Missing;
             (Some(*row), None, Some(symbol.clone()))
         }
-        Backtest::DuplicateSymbol { symbol, .. } | Backtest::BadAction { symbol, .. } => {
-            (None, None, Some(symbol.clone()))
-        }
+        Backtest::DuplicateSymbol { symbol, .. }
+        | Backtest::BadAction { symbol, .. }
+        | Backtest::BadSettingOf { symbol, .. } => (None, None, Some(symbol.clone())),
         Backtest::NeedsColumn { column, .. } => {
             kind = Kind::Missing;
             (None, Some((*column).to_owned()), None)

@@ -1,6 +1,6 @@
 //! What a backtest is told beside prices and weights.
 
-use super::error::{Error, Result, check_length};
+use super::error::{Error, Result, check_each};
 use super::panel::{Field, Panel};
 use super::stops::Stops;
 use crate::portfolio::{CostModel, Rule};
@@ -196,10 +196,17 @@ impl Config {
             let expected = "it is finite, and not below zero unless it is a rate of cash; slippage stays below 10,000";
             return bad(setting, value, expected);
         }
+        let expected = "it is finite and not below zero";
+        check_each(
+            "lot",
+            &self.rule.lot,
+            panel.symbols(),
+            f64::INFINITY,
+            expected,
+        )?;
         if let Some((setting, value)) = self.rule.fault() {
-            return bad(setting, value, "it is finite and not below zero");
+            return bad(setting, value, expected);
         }
-        check_length("lot", &self.rule.lot, panel.symbols().len())?;
         self.stops.check(panel)?;
         let needs = |setting, field: Field| match panel.field(field) {
             Some(_) => Ok(()),

@@ -172,6 +172,18 @@ pub enum Error {
         /// What it may be.
         expected: &'static str,
     },
+    /// A setting of one symbol that can't be.
+    #[error("{setting} of {symbol} is {value}; {expected}")]
+    BadSettingOf {
+        /// The setting.
+        setting: &'static str,
+        /// Whose.
+        symbol: String,
+        /// Its value.
+        value: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
     /// Settings for each symbol that are not one for each.
     #[error("{setting} has {found} values for {expected} symbols")]
     BadLength {
@@ -195,8 +207,10 @@ pub enum Error {
         value: f64,
     },
     /// Numbers left the range of doubles.
-    #[error("equity in row {row} ({}) is {equity}; weights, prices or cash are too large", Iso(*.time))]
+    #[error("equity in row {row} ({}) is {equity}; weights, prices or cash are too large, the position in {symbol} most of all", Iso(*.time))]
     Overflow {
+        /// The symbol of the largest position.
+        symbol: String,
         /// The row of the prices.
         row: usize,
         /// Its time, ns since the epoch.
@@ -216,18 +230,35 @@ pub enum Error {
     },
 }
 
-/// An error unless there is one number for all symbols or one for each.
-pub(crate) fn check_length(
+/// An error unless there is one number for all symbols or one for each, from zero to less than `below`.
+pub(crate) fn check_each(
     setting: &'static str,
     values: &PerSymbol,
-    expected: usize,
+    symbols: &[String],
+    below: f64,
+    expected: &'static str,
 ) -> Result<()> {
+    let bad = |value: &f64| !(0.0..below).contains(value);
     match values {
-        PerSymbol::Each(values) if values.len() != expected => Err(Error::BadLength {
+        PerSymbol::All(value) if bad(value) => Err(Error::BadSetting {
             setting,
+            value: *value,
             expected,
+        }),
+        PerSymbol::Each(values) if values.len() != symbols.len() => Err(Error::BadLength {
+            setting,
+            expected: symbols.len(),
             found: values.len(),
         }),
-        _ => Ok(()),
+        PerSymbol::Each(values) => match symbols.iter().zip(values).find(|(_, v)| bad(v)) {
+            Some((symbol, value)) => Err(Error::BadSettingOf {
+                setting,
+                symbol: symbol.clone(),
+                value: *value,
+                expected,
+            }),
+            None => Ok(()),
+        },
+        PerSymbol::All(_) => Ok(()),
     }
 }

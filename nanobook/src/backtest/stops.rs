@@ -1,6 +1,6 @@
 //! Stops: levels that follow a position, and when they close it.
 
-use super::error::{Error, Result, check_length};
+use super::error::{Error, Result, check_each};
 use super::panel::{Field, Panel};
 use crate::portfolio::PerSymbol;
 
@@ -92,7 +92,6 @@ impl Stops {
     }
 
     pub(crate) fn check(&self, panel: &Panel<'_>) -> Result<()> {
-        let symbols = panel.symbols().len();
         let settings = [
             (
                 "fixed",
@@ -114,15 +113,7 @@ impl Stops {
             ),
         ];
         for (setting, values, below, expected) in settings {
-            check_length(setting, values, symbols)?;
-            let bad = |value: &f64| !(0.0..below).contains(value);
-            if let Some(&value) = values.values().iter().find(|value| bad(value)) {
-                return Err(Error::BadSetting {
-                    setting,
-                    value,
-                    expected,
-                });
-            }
+            check_each(setting, values, panel.symbols(), below, expected)?;
         }
         if self.atr_period == 0 {
             return Err(Error::BadSetting {

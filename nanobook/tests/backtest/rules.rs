@@ -462,6 +462,18 @@ proptest! {
             let fills = journal.fills.iter().copied();
             fills.filter(|fill| fill.qty.abs() * fill.price > 1e-3).collect()
         };
+        let events = |journal: &Journal| -> Vec<_> {
+            let events = journal.events.iter().copied();
+            events.filter(|event| event.wanted.abs() > 1e-3).collect()
+        };
+        let (told, expected_told) = (events(&journal), events(&expected));
+        prop_assert_eq!(told.len(), expected_told.len());
+        for (a, b) in told.iter().zip(&expected_told) {
+            prop_assert_eq!((a.row, a.symbol, a.kind), (b.row, b.symbol, b.kind));
+            for (a, b) in [(a.wanted, b.wanted), (a.done, b.done)] {
+                prop_assert!((a - b).abs() <= 1e-9 * b.abs().max(1e6), "{} {}", a, b);
+            }
+        }
         let (orders, expected) = (orders(&journal), orders(&expected));
         prop_assert_eq!(orders.len(), expected.len());
         for (a, b) in orders.iter().zip(&expected) {
@@ -576,6 +588,23 @@ fn what_is_wrong_with_input_is_said_with_row_and_symbol() {
             &["trailing is", "between 0 and 1"],
         );
     }
+    let stops = Stops {
+        fixed: PerSymbol::Each(vec![0.1, 1.5]),
+        ..Stops::default()
+    };
+    says(
+        &good,
+        &Config {
+            stops,
+            ..Config::default()
+        },
+        &["fixed of S1 is 1.5", "between 0 and 1"],
+    );
+    let lots = rule(Rule {
+        lot: PerSymbol::Each(vec![1.0, -1.0]),
+        ..Rule::default()
+    });
+    says(&good, &lots, &["lot of S1 is -1", "not below zero"]);
     let lots = rule(Rule {
         lot: PerSymbol::Each(vec![1.0]),
         ..Rule::default()
@@ -601,7 +630,7 @@ fn what_is_wrong_with_input_is_said_with_row_and_symbol() {
             cash: 1e300,
             ..Config::default()
         },
-        &["equity in row", "too large"],
+        &["equity in row", "too large", "position in S0"],
     );
     let mut unknown = good.clone();
     unknown.symbols = vec!["S0".into(), "S1".into()];
