@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -368,11 +367,18 @@ EXACT = {name for name in BACKTESTS if name not in ("polars-backtest", "nanobook
 """Engines that give the answer of the definition; the others have rules of their own."""
 
 
+def forget_peak() -> None:
+    """From here on the most memory is counted anew: what it took to make the inputs is not what a run takes."""
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+
+
 def megabytes() -> tuple[float, float]:
-    """Memory of this process now, and at most."""
-    with open("/proc/self/statm") as file:
-        now = int(file.read().split()[1]) * resource.getpagesize() / 2**20
-    return now, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Memory of this process now, and at most since its peak was forgotten."""
+    with open("/proc/self/status") as file:
+        said = dict(line.split(":", 1) for line in file)
+    now, most = (int(said[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+    return now, most
 
 
 def prepare(engine: str, symbols: int, rows: int, every: int = 1, sets: int = 0, threads: int = 1) -> Run:
@@ -390,6 +396,7 @@ def serve() -> None:
         try:
             if "prepare" in asked:
                 run = prepare(**asked["prepare"])
+                forget_peak()
                 inputs = megabytes()[0]
                 said = {"answer": run()}
             else:
