@@ -42,6 +42,11 @@ mod words;
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
+/// What every result is allocated by, and what it keeps for the next one.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Adds a submodule, under its full name so that `import nanobook._lib.NAME` works.
 fn add(
     parent: &Bound<'_, PyModule>,
