@@ -12,7 +12,10 @@ DUST = 1e-12
 
 @dataclass
 class Case:
-    """Prices are rows by symbols, NaN where missing; ``weights`` maps rows of prices to vectors, NaN to keep."""
+    """Prices are rows by symbols, NaN where missing; ``weights`` maps rows of prices to vectors, NaN to keep.
+
+    Lots and stops are numbers for all symbols, or lists with one for each.
+    """
 
     close: np.ndarray
     weights: dict[int, np.ndarray]
@@ -26,7 +29,7 @@ class Case:
     lag: int = 0
     sizing: str = "pre_cost"
     overdraft: str = "scale"
-    lot: float = 0.0
+    lot: float | list[float] = 0.0
     band: float = 0.0
     band_to: str = "target"
     min_order_value: float = 0.0
@@ -42,9 +45,9 @@ class Case:
     cash_bps: float = 0.0
     financing_bps: float | None = None
     periods: float = 252.0
-    stop_fixed: float = 0.0
-    stop_trailing: float = 0.0
-    stop_atr: float = 0.0
+    stop_fixed: float | list[float] = 0.0
+    stop_trailing: float | list[float] = 0.0
+    stop_atr: float | list[float] = 0.0
     stop_atr_period: int = 14
     stop_watch: str = "close"
     cooldown: int | None = None
@@ -59,6 +62,10 @@ def whole(shares: float, lot: float) -> float:
     lots = shares / lot
     nearest = float(round(lots))
     return (nearest if abs(lots - nearest) <= 1e-9 * max(1.0, abs(nearest)) else float(math.trunc(lots))) * lot
+
+
+def of(number: float | list[float], i: int) -> float:
+    return number[i] if isinstance(number, list) else number
 
 
 class Twin:
@@ -218,7 +225,7 @@ class Twin:
                     continue
                 if c.band_to == "edge":
                     aim += math.copysign(c.band, off)
-            d = whole(aim * equity / price, c.lot) - self.q[i]
+            d = whole(aim * equity / price, of(c.lot, i)) - self.q[i]
             if abs(d) * price <= DUST * value:
                 continue
             if abs(d) * price < c.min_order_value and w[i] != 0:
@@ -228,7 +235,7 @@ class Twin:
                 if math.isnan(volume) or volume <= 0:
                     continue
                 if c.max_participation is not None and abs(d) > c.max_participation * volume:
-                    d = math.copysign(whole(c.max_participation * volume, c.lot), d)
+                    d = math.copysign(whole(c.max_participation * volume, of(c.lot, i)), d)
             if d != 0:
                 orders.append((i, d))
         return orders
@@ -237,7 +244,7 @@ class Twin:
         kept = []
         for i, d in orders:
             if which(d):
-                d = whole(part * d, self.c.lot)
+                d = whole(part * d, of(self.c.lot, i))
                 if abs(d) * float(p[i]) <= DUST * value:
                     continue
             kept.append((i, d))
@@ -272,7 +279,7 @@ class Twin:
     def see(self, i: int, bar) -> None:
         _, high, low, close = bar
         before, self.before_close[i] = self.before_close[i], close
-        if math.isnan(before) or self.c.stop_atr == 0:
+        if math.isnan(before) or of(self.c.stop_atr, i) == 0:
             return
         k = self.c.stop_atr_period
         change = abs(close - before)
@@ -306,13 +313,14 @@ class Twin:
                 long = self.q[i] > 0
                 sign = -1 if long else 1
                 levels = []
-                if c.stop_fixed:
-                    levels.append((self.entry[i] * (1 + sign * c.stop_fixed), "fixed"))
-                if c.stop_trailing:
-                    levels.append((self.best[i] * (1 + sign * c.stop_trailing), "trailing"))
-                if c.stop_atr:
+                fixed, trailing, atr = of(c.stop_fixed, i), of(c.stop_trailing, i), of(c.stop_atr, i)
+                if fixed:
+                    levels.append((self.entry[i] * (1 + sign * fixed), "fixed"))
+                if trailing:
+                    levels.append((self.best[i] * (1 + sign * trailing), "trailing"))
+                if atr:
                     kind = "mean_abs_change" if c.high is None or c.low is None else "atr"
-                    levels.append((self.best[i] + sign * c.stop_atr * self.atr[i], kind))
+                    levels.append((self.best[i] + sign * atr * self.atr[i], kind))
                 levels = [one for one in levels if not math.isnan(one[0])]
                 hit = None
                 if levels and not is_order:

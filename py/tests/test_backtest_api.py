@@ -122,6 +122,49 @@ def test_a_benchmark_gives_alpha_and_beta_as_empyrical_has_them():
     assert rolled[100] == pytest.approx(empyrical.sharpe_ratio(returns[38:101]), rel=1e-9)
 
 
+def test_calendar_and_rolling_tables_are_those_of_pandas_and_empyrical(momentum):
+    pd = pytest.importorskip("pandas")
+    empyrical = pytest.importorskip("empyrical")
+    result = nb.backtest(*momentum, cost=5.0)
+    frame = result.returns.to_polars()
+    returns = pd.Series(frame["ret"].to_numpy(), index=pd.DatetimeIndex(frame["ts"].to_list()))
+    for found, period in ((result.monthly, "monthly"), (result.yearly, "yearly")):
+        expected = empyrical.aggregate_returns(returns, period)
+        assert np.allclose(np.asarray(found["ret"]), expected.to_numpy(), rtol=1e-9, atol=1e-14)
+        assert sum(found["periods"].to_list()) == len(returns)
+    months = list(zip(result.monthly["year"].to_list(), result.monthly["month"].to_list()))
+    assert months == list(empyrical.aggregate_returns(returns, "monthly").index)
+    bench = pd.Series(np.random.default_rng(3).normal(0.0004, 0.01, len(returns)), index=returns.index) + 0.3 * returns
+    equity = pd.Series(np.asarray(result.equity["equity"]))
+    fall = lambda window: 1 - (window / np.maximum.accumulate(window)).min()
+    root = math.sqrt(252)
+    for window in (2, 21, 126):
+        rolled = returns.rolling(window)
+        for found, expected in (
+            (nb.rolling_sharpe(returns.to_numpy(), window), rolled.mean() / rolled.std() * root),
+            (nb.rolling_volatility(returns.to_numpy(), window), rolled.std() * root),
+            (nb.rolling_beta(returns.to_numpy(), bench.to_numpy(), window), rolled.cov(bench) / bench.rolling(window).var()),
+            (nb.rolling_max_drawdown(equity.to_numpy(), window), equity.rolling(window).apply(fall, raw=True)),
+        ):
+            assert np.allclose(np.asarray(found), expected.to_numpy(), rtol=1e-8, atol=1e-9, equal_nan=True)
+    peak = equity.cummax()
+    assert np.allclose(np.asarray(result.drawdown["drawdown"]), equity / peak - 1, rtol=1e-12, atol=1e-15)
+
+
+def test_totals_of_a_run_are_those_of_its_tables(momentum):
+    result = nb.backtest(*momentum, cost=nb.CostModel(commission_bps=5.0, half_spread_bps=2.0), stops=nb.Stops(trailing=0.1))
+    equity, found = result.equity.to_polars(), result.metrics
+    years = len(equity) / 252
+    assert found["cost"] == pytest.approx(equity["cost"].sum(), rel=1e-12)
+    assert found["commission"] + found["spread"] == pytest.approx(found["cost"], rel=1e-12)
+    assert found["turnover"] == pytest.approx(equity["turnover"].sum() / equity["equity"].mean() / years, rel=1e-12)
+    assert found["exposure"] == pytest.approx((equity["gross"] / equity["equity"]).mean(), rel=1e-12)
+    assert found["stops_hit"] == len(result.stop_events)
+    deepest = result.drawdowns.to_polars().sort("depth").tail(1).row(0, named=True)
+    assert deepest["depth"] == pytest.approx(found["max_drawdown"], rel=1e-12)
+    assert deepest["peak"] < deepest["trough"] and (deepest["recovery"] is None or deepest["trough"] < deepest["recovery"])
+
+
 def test_raw_prices_with_splits_and_dividends(shared):
     prices = pl.read_csv(shared / "prices/us_raw_2005_2012.csv.gz", try_parse_dates=True)
     actions = pl.read_csv(shared / "prices/us_corporate_actions_2005_2012.csv", try_parse_dates=True)

@@ -83,6 +83,11 @@ def draw(rng: np.random.Generator) -> Case:
             case.open, case.high, case.low = opened, high, low
             case.stop_watch = str(rng.choice(["close", "intrabar"]))
         case.cooldown = [None, 3, -1][int(rng.integers(0, 3))]
+    if some(0.3):
+        # Each symbol has its own, and some have none.
+        for name in ("lot", "stop_fixed", "stop_trailing", "stop_atr"):
+            if getattr(case, name):
+                setattr(case, name, [float(x) for x in getattr(case, name) * rng.choice([0.0, 0.5, 1.0, 2.0], n)])
     if some(0.2):
         case.stale_after = int(rng.integers(0, 4))
     case.renormalize = some(0.3)
@@ -114,6 +119,10 @@ def wide(values: np.ndarray, dates: list[dt.date], symbols: list[str], nulls: bo
     frame = {"date": dates} | {s: values[:, i] for i, s in enumerate(symbols)}
     frame = pl.DataFrame(frame)
     return frame.fill_nan(None) if nulls else frame
+
+
+def settings(number: float | list[float], symbols: list[str]) -> float | dict[str, float]:
+    return dict(zip(symbols, number)) if isinstance(number, list) else number
 
 
 def simulate(case: Case, rng: np.random.Generator) -> nb.BacktestResult:
@@ -149,7 +158,7 @@ def simulate(case: Case, rng: np.random.Generator) -> nb.BacktestResult:
         lag=case.lag,
         sizing=case.sizing,
         overdraft=case.overdraft,
-        lot=case.lot,
+        lot=settings(case.lot, symbols),
         no_trade_band=case.band,
         band_to=case.band_to,
         min_order_value=case.min_order_value,
@@ -172,9 +181,9 @@ def simulate(case: Case, rng: np.random.Generator) -> nb.BacktestResult:
             financing_bps=case.financing_bps,
         ),
         stops=nb.Stops(
-            fixed=case.stop_fixed,
-            trailing=case.stop_trailing,
-            atr=case.stop_atr,
+            fixed=settings(case.stop_fixed, symbols),
+            trailing=settings(case.stop_trailing, symbols),
+            atr=settings(case.stop_atr, symbols),
             atr_period=case.stop_atr_period,
             watch=case.stop_watch,
             cooldown=case.cooldown,
@@ -280,6 +289,9 @@ def test_the_order_of_symbols_changes_nothing(seed: int) -> None:
     for name in ("close", "open", "high", "low", "vwap", "volume"):
         if getattr(case, name) is not None:
             setattr(other, name, getattr(case, name)[:, turned])
+    for name in ("lot", "stop_fixed", "stop_trailing", "stop_atr"):
+        if isinstance(getattr(case, name), list):
+            setattr(other, name, [getattr(case, name)[i] for i in turned])
     other.weights = {row: w[turned] for row, w in case.weights.items()}
     place = {int(old): new for new, old in enumerate(turned)}
     other.actions = [(t, place[i], kind, value) for t, i, kind, value in case.actions]
