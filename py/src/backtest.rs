@@ -452,7 +452,9 @@ impl From<FrameError> for Error {
         let message = error.to_string();
         let (kind, place) = match &error {
             FrameError::Backtest(error) => return at(error),
-            FrameError::NoColumn { column, .. } => (Kind::Missing, (None, Some(column), None)),
+            FrameError::NoColumn { column, .. } | FrameError::NoColumnOfLong { column, .. } => {
+                (Kind::Missing, (None, Some(column), None))
+            }
             FrameError::NoSymbol { symbol, .. } => (Kind::Missing, (None, None, Some(symbol))),
             FrameError::NoneOf { .. } => (Kind::Missing, (None, None, None)),
             FrameError::Type { column, .. } => (Kind::Type, (None, Some(column), None)),

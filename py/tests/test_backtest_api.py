@@ -237,6 +237,10 @@ def test_a_sweep_keeps_the_order_and_what_went_wrong():
     assert arrays["final_equity"].to_list() == pytest.approx([nb.backtest(WEIGHTS, PRICES).final_equity], rel=1e-12)
 
 
+def long(frame, value):
+    return frame.unpivot(index="date", variable_name="symbol", value_name=value).sort("date", "symbol")
+
+
 @pytest.mark.parametrize(
     ("change", "words", "place"),
     [
@@ -245,7 +249,15 @@ def test_a_sweep_keeps_the_order_and_what_went_wrong():
         (lambda w, p: (w.with_columns(B=pl.lit(None, pl.Float64)), p), "null or NaN", (0, "weight", "B")),
         (lambda w, p: (w.with_columns(B=pl.lit(math.inf)), p), "weight is finite", (0, "weight", "B")),
         (lambda w, p: (w.with_columns(X=pl.lit(0.5)), p), "X has weights (first in row 0) and no prices", (0, None, "X")),
-        (lambda w, p: (w, p.with_columns(B=pl.lit("text"))), "prices has no column", (None, "close", None)),
+        (lambda w, p: (w, p.with_columns(B=pl.lit("text"))), 'because column "B" is text', (None, "close", None)),
+        (lambda w, p: (w, p.with_columns(B=pl.lit(True))), 'column "B" of prices is Boolean', (None, "B", None)),
+        (lambda w, p: (pl.concat([w, w[1:]]), p), "row 2 of weights has the time of the row before it", (2, None, None)),
+        (lambda w, p: (w, p.with_columns(date=pl.Series([DAYS[0], None, *DAYS[2:]]))), "null in row 1", (1, "date", None)),
+        (lambda w, p: (long(w, "weight").reverse(), p), "comes after a later one", (2, None, "B")),
+        (lambda w, p: (w, long(p, "close").clear()), "prices has no rows", (None, None, None)),
+        (lambda w, p: (w.select("date"), p), "weights has no symbols", (None, None, None)),
+        (lambda w, p: (w, p.with_columns(A=pl.Series([10.0, 1e-310, 1.0, 1.0, 1.0]))), "is 1e-310;", (1, "close", "A")),
+        (lambda w, p: (w, p.with_columns(A=pl.Series([1e-300, 1e300, 1.0, 1.0, 1.0]))), "the position in A", (1, None, "A")),
         (lambda w, p: (w, p.clear()), "prices has no rows", (None, None, None)),
         (lambda w, p: (w, p.select("date")), "prices has no symbols", (None, None, None)),
     ],
@@ -264,6 +276,9 @@ def test_settings_that_cannot_be_are_named():
         ({"fill": "next_open"}, "fill needs open prices"),
         ({"gross_limit": 0.5}, "over the limit of 0.5"),
         ({"stops": nb.Stops(trailing=1.5)}, "between 0 and 1"),
+        ({"stops": nb.Stops(fixed={"A": 0.1, "B": 1.2})}, "fixed of B is 1.2"),
+        ({"stops": nb.Stops(fixed={"A": "x"})}, "stop_fixed of A is x; a number"),
+        ({"lag": -1}, "lag=-1 can't be"),
         ({"cash": -1.0}, "cash is -1"),
         ({"lot": {"X": 1.0}}, "lot names X"),
         ({"columns": {"price": "A"}}, "it can name time, symbol"),

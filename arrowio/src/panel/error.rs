@@ -14,6 +14,20 @@ pub enum FrameError {
         /// Those that are there.
         found: String,
     },
+    /// A column is not there, in a frame that is long because it has text.
+    #[error(
+        "{what} has no column {column:?}; it has {found}, and is taken for a long frame because column {text:?} is text"
+    )]
+    NoColumnOfLong {
+        /// Which frame.
+        what: &'static str,
+        /// The column.
+        column: String,
+        /// Those that are there.
+        found: String,
+        /// The one of text.
+        text: String,
+    },
     /// No column of a kind.
     #[error("{what} has no column of {kind}; it has {found}")]
     NoneOf {

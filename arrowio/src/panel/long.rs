@@ -34,7 +34,7 @@ pub(super) fn read(long: &Long<'_>) -> Result<Grid> {
     let Long { what, schema, .. } = *long;
     let columns = long.columns.iter();
     let columns: Vec<usize> = columns
-        .map(|name| index_of(what, schema, name))
+        .map(|name| index_of(what, schema, name).map_err(|error| of_long(error, long)))
         .collect::<Result<_>>()?;
     let count = long.batches.iter().map(RecordBatch::num_rows).sum();
     let mut stamps = Vec::with_capacity(count);
@@ -76,6 +76,23 @@ pub(super) fn read(long: &Long<'_>) -> Result<Grid> {
         symbols: symbols.names,
         values,
     })
+}
+
+/// Says of a column that is missing why it is looked for.
+fn of_long(error: FrameError, long: &Long<'_>) -> FrameError {
+    match error {
+        FrameError::NoColumn {
+            what,
+            column,
+            found,
+        } => FrameError::NoColumnOfLong {
+            what,
+            column,
+            found,
+            text: long.schema.field(long.symbol).name().clone(),
+        },
+        other => other,
+    }
 }
 
 /// The distinct times, in order.

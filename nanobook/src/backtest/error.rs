@@ -69,7 +69,7 @@ pub enum Error {
         time: i64,
     },
     /// A price is finite and above zero.
-    #[error("{column} of {symbol} in row {row} ({}) is {price}; a price is finite and above zero, or missing", Iso(*.time))]
+    #[error("{column} of {symbol} in row {row} ({}) is {price:?}; a price is finite and above zero, or missing", Iso(*.time))]
     BadPrice {
         /// Which price.
         column: &'static str,

@@ -505,11 +505,11 @@ impl<'a> Panel<'a> {
     /// When there are no rows or symbols, times don't rise, symbols repeat, or a price is not finite and above zero.
     pub fn new(times: &'a [i64], symbols: &'a [String], close: Matrix<'a>) -> Result<Self> {
         let what = "prices";
-        if symbols.is_empty() {
-            return Err(Error::NoSymbols { what });
-        }
         if times.is_empty() {
             return Err(Error::NoRows { what });
+        }
+        if symbols.is_empty() {
+            return Err(Error::NoSymbols { what });
         }
         check_times(what, times)?;
         check_symbols(what, symbols)?;

@@ -28,10 +28,13 @@ impl<'a> Schedule<'a> {
     /// Weights of symbols at times, ns since the epoch, that rise. Values are looked at when they apply.
     ///
     /// # Errors
-    /// When times don't rise, symbols repeat, or the matrix has another shape. No rows at all is a schedule that never
+    /// When times don't rise, symbols repeat or are none, or the matrix has another shape. No rows at all is a schedule that never
     /// trades.
     pub fn new(times: &'a [i64], symbols: &'a [String], weights: Matrix<'a>) -> Result<Self> {
         let what = "weights";
+        if symbols.is_empty() && !times.is_empty() {
+            return Err(Error::NoSymbols { what });
+        }
         check_times(what, times)?;
         check_symbols(what, symbols)?;
         if weights.rows() != times.len()

@@ -280,7 +280,7 @@ fn the_classic_bridge_says_what_is_wrong() {
         ..Classic::default()
     };
     assert!(says(&good, &prices, &broke).contains("cash is 0"));
-    assert!(says(&[], &[], &settings).contains("no symbols"));
+    assert!(says(&[], &[], &settings).contains("no rows"));
 }
 
 #[test]

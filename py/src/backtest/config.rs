@@ -21,7 +21,8 @@ impl<'py> Settings<'_, 'py> {
             return Ok(None);
         };
         let wrong = |_| {
-            let message = format!("{name}={value} is of a type that can't be");
+            let message =
+                format!("{name}={value} can't be: its type is another, or it is out of range");
             PyErr::from(Error::input(message))
         };
         value
@@ -59,11 +60,18 @@ impl<'py> Settings<'_, 'py> {
                     let message = format!("{name} names {symbol}, which has no prices");
                     return Err(Error::input(message).into());
                 };
-                values[at] = value.extract()?;
+                values[at] = value.extract().map_err(|_| {
+                    let message = format!("{name} of {symbol} is {value}; a number is needed");
+                    Error::input(message)
+                })?;
             }
             return Ok(PerSymbol::Each(values));
         }
-        Ok(PerSymbol::All(value.extract()?))
+        let number = value.extract().map_err(|_| {
+            let message = format!("{name} is {value}; a number is needed, or one by symbol");
+            Error::input(message)
+        })?;
+        Ok(PerSymbol::All(number))
     }
 
     fn costs(&self) -> PyResult<CostModel> {
