@@ -13,6 +13,9 @@
 //! (exponential and Wilder averages, cumulative volume, the parabolic stop) stays NaN from there on. TA-Lib gives numbers
 //! after a NaN in some of these cases; ours says that there is none.
 //!
+//! What many rows go through side by side is compiled for AVX2, too, and that is chosen at run time. No product is fused
+//! with a sum, so the values are the same, bit for bit, on every machine.
+//!
 //! | family | types |
 //! |---|---|
 //! | averages | [`Sma`] [`Ema`] [`Wma`] [`Dema`] [`Tema`] [`Kama`] [`Macd`] [`Bbands`] [`StdDev`] [`LinearReg`] |
@@ -45,6 +48,7 @@ mod extreme;
 mod momentum;
 mod panel;
 mod range;
+mod recurrence;
 mod smooth;
 mod stochastic;
 mod ultimate;

@@ -1,4 +1,6 @@
-use super::block::{BLOCK, after, room, walk};
+use multiversion::multiversion;
+
+use super::block::{BLOCK, after, walk};
 use super::deviation::RENEWAL;
 use super::{Block, Indicator, Rows, is_zero, window};
 use crate::stats::Error;
@@ -115,11 +117,13 @@ impl Slanted {
         self.value = self.plain * sum + self.slant * lagged;
     }
 
+    /// Value and sum a row later.
     #[inline]
-    fn slide(&mut self, new: f64, old: f64) -> f64 {
-        self.value += self.plain * new - self.leaving * old + self.slant * self.sum;
-        self.sum += new - old;
-        self.value
+    fn slid(&self, [value, sum]: [f64; 2], new: f64, old: f64) -> [f64; 2] {
+        [
+            value + (self.plain * new - self.leaving * old + self.slant * sum),
+            sum + (new - old),
+        ]
     }
 
     #[inline]
@@ -130,7 +134,8 @@ impl Slanted {
         if self.left == 0 || self.value.is_nan() {
             self.renew((0..self.window).map(|lag| rows.at(0, lag)));
         } else {
-            self.slide(rows.at(0, 0), rows.at(0, self.window));
+            let (new, old) = (rows.at(0, 0), rows.at(0, self.window));
+            [self.value, self.sum] = self.slid([self.value, self.sum], new, old);
         }
         self.left -= 1;
         self.value
@@ -140,21 +145,34 @@ impl Slanted {
     /// at one by one.
     #[inline]
     fn run(&mut self, block: &Block<'_, 1>, out: &mut Vec<f64>) -> bool {
-        let (from, mut mean) = (out.len(), *self);
+        let mut mean = *self;
         if mean.left < block.len() || mean.value.is_nan() {
             let sight = &block.since(0, self.window)[..self.window];
             mean.renew(sight.iter().rev().copied());
         }
-        let pairs = block.lagged(0, 0).iter().zip(block.lagged(0, self.window));
-        out.extend(pairs.map(|(&new, &old)| mean.slide(new, old)));
+        let mut values = [0.0; RENEWAL];
+        let values = &mut values[..block.len()];
+        let (new, old) = (block.lagged(0, 0), block.lagged(0, self.window));
+        [mean.value, mean.sum] = slide(&mean, new, old, values);
         if mean.value.is_nan() {
-            out.truncate(from);
             return false;
         }
-        mean.left -= block.len();
+        out.extend_from_slice(values);
         *self = mean;
+        self.left -= block.len();
         true
     }
+}
+
+/// Carries a mean over rows; its value and sum at the end.
+#[multiversion(targets("x86_64+avx2"))]
+fn slide(mean: &Slanted, new: &[f64], old: &[f64], out: &mut [f64]) -> [f64; 2] {
+    let mut state = [mean.value, mean.sum];
+    for ((out, &new), &old) in out.iter_mut().zip(new).zip(old) {
+        state = mean.slid(state, new, old);
+        *out = state[0];
+    }
+    state
 }
 
 /// Linearly weighted moving average: the newest row weighs `window`, the oldest 1.
@@ -303,20 +321,14 @@ impl Indicator<1, 1> for Kama {
             return;
         };
         let [out] = outputs;
+        let mut values = [0.0; BLOCK];
         for block in block.pieces(BLOCK) {
-            let (now, before) = (block.lagged(0, 0), block.lagged(0, 1));
-            let (oldest, gone) = (
-                block.lagged(0, self.window),
-                block.lagged(0, self.window + 1),
-            );
+            let values = &mut values[..block.len()];
+            let [now, before, oldest, gone] =
+                [0, 1, self.window, self.window + 1].map(|lag| block.lagged(0, lag));
             let (mut path, mut value) = (self.path, self.value);
-            for ((((out, &now), &before), &oldest), &gone) in room(block.len(), out)
-                .iter_mut()
-                .zip(now)
-                .zip(before)
-                .zip(oldest)
-                .zip(gone)
-            {
+            let rows = now.iter().zip(before).zip(oldest).zip(gone);
+            for (out, (((&now, &before), &oldest), &gone)) in values.iter_mut().zip(rows) {
                 path -= (gone - oldest).abs();
                 path += (now - before).abs();
                 let factor = Self::factor(path, now - oldest);
@@ -324,6 +336,7 @@ impl Indicator<1, 1> for Kama {
                 *out = value;
             }
             (self.path, self.value) = (path, value);
+            out.extend_from_slice(values);
         }
     }
 }

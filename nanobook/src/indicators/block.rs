@@ -1,9 +1,11 @@
 //! Runs of rows, and the ways through them: row by row, or many rows at once where there is a quicker way.
 
+use multiversion::multiversion;
+
 use super::{Indicator, Rows};
 
 /// Rows that are worked on at once: what is kept of them between two passes stays in the nearest cache.
-pub(super) const BLOCK: usize = 512;
+pub(super) const BLOCK: usize = 256;
 
 /// The largest window whose rows are copied to the front of a block.
 pub(super) const NEAR: usize = 256;
@@ -163,82 +165,11 @@ pub(super) fn room(rows: usize, output: &mut Vec<f64>) -> &mut [f64] {
 }
 
 /// Whether one of the values is NaN.
-#[inline]
+#[multiversion(targets("x86_64+avx2"))]
 pub(super) fn any_nan(values: &[f64]) -> bool {
     values
         .iter()
         .fold(false, |found, value| found | value.is_nan())
-}
-
-/// The linear recurrence `y ← keep · y + share · x`, several steps at once: what new values add is summed up while the
-/// result of the steps before is still on its way.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Recurrence {
-    keeps: [f64; 4],
-    share: f64,
-}
-
-impl Recurrence {
-    pub(super) fn new(keep: f64, share: f64) -> Self {
-        let square = keep * keep;
-        Recurrence {
-            keeps: [keep, square, square * keep, square * square],
-            share,
-        }
-    }
-
-    pub(super) fn keep(&self) -> f64 {
-        self.keeps[0]
-    }
-
-    pub(super) fn share(&self) -> f64 {
-        self.share
-    }
-
-    #[inline]
-    pub(super) fn one(&self, y: &mut f64, x: f64) -> f64 {
-        *y = self.keeps[0] * *y + self.share * x;
-        *y
-    }
-
-    #[inline]
-    pub(super) fn two(&self, y: &mut f64, x: [f64; 2]) -> [f64; 2] {
-        let first = self.share * x[0];
-        let second = self.keeps[0] * first + self.share * x[1];
-        let out = [self.keeps[0] * *y + first, self.keeps[1] * *y + second];
-        *y = out[1];
-        out
-    }
-
-    #[inline]
-    pub(super) fn four(&self, y: &mut f64, x: [f64; 4]) -> [f64; 4] {
-        let keep = self.keeps[0];
-        let first = self.share * x[0];
-        let second = keep * first + self.share * x[1];
-        let third = keep * second + self.share * x[2];
-        let fourth = keep * third + self.share * x[3];
-        let out = [
-            self.keeps[0] * *y + first,
-            self.keeps[1] * *y + second,
-            self.keeps[2] * *y + third,
-            self.keeps[3] * *y + fourth,
-        ];
-        *y = out[3];
-        out
-    }
-
-    /// Carries it through values; results stand in `out`.
-    #[inline]
-    pub(super) fn run(&self, y: &mut f64, values: &[f64], out: &mut [f64]) {
-        let (fours, rest) = values.as_chunks::<4>();
-        let (out_fours, out_rest) = out[..values.len()].as_chunks_mut::<4>();
-        for (out, x) in out_fours.iter_mut().zip(fours) {
-            *out = self.four(y, *x);
-        }
-        for (out, x) in out_rest.iter_mut().zip(rest) {
-            *out = self.one(y, *x);
-        }
-    }
 }
 
 /// Appends what `many` makes of four rows at a time, and `one` of the rows that are left.
@@ -265,53 +196,8 @@ pub(super) fn chunks<const C: usize, S: Copy>(
     *state = now;
 }
 
-/// Writes what `many` makes of two rows at a time, and `one` of a row that is left.
-#[inline]
-pub(super) fn twos<const C: usize, S: Copy>(
-    state: &mut S,
-    columns: [&[f64]; C],
-    out: &mut [f64],
-    many: impl Fn(&mut S, [[f64; 2]; C]) -> [f64; 2],
-    one: impl Fn(&mut S, [f64; C]) -> f64,
-) {
-    let mut now = *state;
-    let (pairs, rest) = out.as_chunks_mut::<2>();
-    let whole = pairs.len();
-    let fronts = columns.map(|column| &column.as_chunks::<2>().0[..whole]);
-    for (at, out) in pairs.iter_mut().enumerate() {
-        *out = many(&mut now, fronts.map(|front| front[at]));
-    }
-    for (at, out) in rest.iter_mut().enumerate() {
-        *out = one(&mut now, columns.map(|column| column[2 * whole + at]));
-    }
-    *state = now;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Recurrence, chunks};
-
-    #[test]
-    fn steps_at_once_are_steps() {
-        let values: Vec<f64> = (0..103u32).map(|i| f64::from(i * i * 7919 % 101)).collect();
-        let recurrence = Recurrence::new(0.9, 0.1);
-        let (mut run, mut chunked) = (vec![0.0; values.len()], Vec::new());
-        let [mut a, mut b] = [50.0; 2];
-        recurrence.run(&mut a, &values, &mut run);
-        chunks(
-            &mut b,
-            [&values],
-            &mut chunked,
-            |b, [x]| recurrence.four(b, *x),
-            |b, [x]| recurrence.one(b, x),
-        );
-        let mut y = 50.0;
-        for ((x, run), chunked) in values.iter().zip(&run).zip(&chunked) {
-            y = 0.9 * y + 0.1 * x;
-            assert!((y - run).abs() < 1e-12, "{y} and {run}");
-            assert_eq!(run.to_bits(), chunked.to_bits());
-        }
-        assert_eq!(chunked.len(), values.len());
-        assert_eq!([a.to_bits(), b.to_bits()], [run[102].to_bits(); 2]);
-    }
+/// Appends what the one values are more than the others.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn differences(ones: &[f64], others: &[f64], out: &mut Vec<f64>) {
+    out.extend(ones.iter().zip(others).map(|(one, other)| one - other));
 }

@@ -1,5 +1,8 @@
-use super::block::{BLOCK, Recurrence, after, any_nan, room, walk};
+use multiversion::multiversion;
+
+use super::block::{BLOCK, after, any_nan, walk};
 use super::range::{true_range, true_ranges};
+use super::recurrence::{Passes, Recurrence};
 use super::{Block, Indicator, Rows, is_zero, window};
 use crate::stats::Error;
 
@@ -82,25 +85,51 @@ impl Movement {
 
     /// The sums of movement up, down and range at each row of a block of a movement that holds a window.
     #[inline]
-    fn run(&mut self, block: &Block<'_, 3>, sums: [&mut [f64]; 3]) {
-        let mut steps = [[0.0; BLOCK]; 3];
-        let [plus, minus, range] = &mut steps;
+    fn run(&mut self, block: &Block<'_, 3>, terms: &mut Terms, sums: [&mut [f64]; 3]) {
+        let Terms { steps, passes } = terms;
+        let [plus, minus, range] = steps.each_mut().map(|step| &mut step[..block.len()]);
         let (high, low) = (block.lagged(0, 0), block.lagged(1, 0));
-        for (((((plus, minus), &high), &low), &high_before), &low_before) in plus
-            .iter_mut()
-            .zip(minus)
-            .zip(high)
-            .zip(low)
-            .zip(block.lagged(0, 1))
-            .zip(block.lagged(1, 1))
-        {
-            (*plus, *minus) = moves(high - high_before, low_before - low);
-        }
+        all_moves(
+            [high, low],
+            [block.lagged(0, 1), block.lagged(1, 1)],
+            plus,
+            minus,
+        );
         true_ranges(block, range);
         let state = [&mut self.plus, &mut self.minus, &mut self.range];
-        for ((state, steps), sums) in state.into_iter().zip(&steps).zip(sums) {
-            self.steps.run(state, &steps[..block.len()], sums);
+        for ((state, steps), sums) in state.into_iter().zip([plus, minus, range]).zip(sums) {
+            self.steps.run(state, steps, passes, sums);
         }
+    }
+}
+
+/// What a block adds to the sums, and what stands between passes.
+struct Terms {
+    steps: [[f64; BLOCK]; 3],
+    passes: Passes,
+}
+
+impl Terms {
+    fn new() -> Self {
+        Terms {
+            steps: [[0.0; BLOCK]; 3],
+            passes: Passes::new(),
+        }
+    }
+}
+
+/// Movement up and down of rows of high and low.
+#[multiversion(targets("x86_64+avx2"))]
+fn all_moves(now: [&[f64]; 2], before: [&[f64]; 2], plus: &mut [f64], minus: &mut [f64]) {
+    for (((((plus, minus), high), low), high_before), low_before) in plus
+        .iter_mut()
+        .zip(minus)
+        .zip(now[0])
+        .zip(now[1])
+        .zip(before[0])
+        .zip(before[1])
+    {
+        (*plus, *minus) = moves(high - high_before, low_before - low);
     }
 }
 
@@ -170,9 +199,10 @@ macro_rules! directional {
                     return;
                 };
                 let [out] = outputs;
-                let mut sums = [[0.0; BLOCK]; 3];
+                let (mut sums, mut terms) = ([[0.0; BLOCK]; 3], Terms::new());
                 for block in block.pieces(BLOCK) {
-                    self.movement.run(&block, sums.each_mut().map(|sum| &mut sum[..]));
+                    self.movement
+                        .run(&block, &mut terms, sums.each_mut().map(|sum| &mut sum[..]));
                     let [plus, minus, range] = &sums;
                     let mut last = self.last;
                     let rows = plus[..block.len()].iter().zip(minus).zip(range);
@@ -267,27 +297,35 @@ impl Indicator<3, 1> for Adx {
         let [out] = outputs;
         let keep = self.movement.keep;
         let average = Recurrence::new(keep, 1.0 - keep);
-        let mut sums = [[0.0; BLOCK]; 3];
+        let (mut sums, mut terms) = ([[0.0; BLOCK]; 3], Terms::new());
+        let (mut indices, mut values) = ([0.0; BLOCK], [0.0; BLOCK]);
         for block in block.pieces(BLOCK) {
             let before = self.movement;
             self.movement
-                .run(&block, sums.each_mut().map(|sum| &mut sum[..]));
-            let [plus, minus, range] = &mut sums;
-            let plus = &mut plus[..block.len()];
-            let mut still = false;
-            for ((plus, &mut minus), &mut range) in plus.iter_mut().zip(minus).zip(range) {
-                *plus = directional_index(*plus, minus, range);
-                still |= *plus < 0.0;
-            }
-            if still {
+                .run(&block, &mut terms, sums.each_mut().map(|sum| &mut sum[..]));
+            let indices = &mut indices[..block.len()];
+            if directional_indices(&sums, indices) {
                 // Rows without an index are passed over.
                 self.movement = before;
                 walk(self, block, [&mut *out]);
                 continue;
             }
-            average.run(&mut self.value, plus, room(block.len(), out));
+            let values = &mut values[..block.len()];
+            average.run(&mut self.value, indices, &mut terms.passes, values);
+            out.extend_from_slice(values);
         }
     }
+}
+
+/// The directional indices of sums; whether a row has none.
+#[multiversion(targets("x86_64+avx2"))]
+fn directional_indices([plus, minus, range]: &[[f64; BLOCK]; 3], out: &mut [f64]) -> bool {
+    let mut still = false;
+    for (((out, &plus), &minus), &range) in out.iter_mut().zip(plus).zip(minus).zip(range) {
+        *out = directional_index(plus, minus, range);
+        still |= *out < 0.0;
+    }
+    still
 }
 
 /// Parabolic stop and reverse (Wilder 1978) of high and low.
@@ -368,6 +406,7 @@ impl Indicator<2, 1> for Sar {
             return;
         };
         let [out] = outputs;
+        let mut stops = [0.0; BLOCK];
         for block in block.pieces(BLOCK) {
             let [high, low] = [0, 1].map(|column| block.since(column, 1));
             if self.stop.is_nan() || any_nan(high) || any_nan(low) {
@@ -376,11 +415,10 @@ impl Indicator<2, 1> for Sar {
             }
             let mut sar = *self;
             let rows = high[1..].iter().zip(&low[1..]).zip(high).zip(low);
-            for (out, (((&high, &low), &high_before), &low_before)) in
-                room(block.len(), out).iter_mut().zip(rows)
-            {
+            for (out, (((&high, &low), &high_before), &low_before)) in stops.iter_mut().zip(rows) {
                 *out = sar.turn([high, low, high_before, low_before]);
             }
+            out.extend_from_slice(&stops[..block.len()]);
             *self = sar;
         }
     }

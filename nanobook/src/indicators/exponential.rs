@@ -1,6 +1,5 @@
-use std::array;
-
-use super::block::{BLOCK, after, chunks, room};
+use super::block::{BLOCK, after, differences};
+use super::recurrence::Passes;
 use super::smooth::Exponential;
 use super::{Block, Indicator, Rows, window};
 use crate::stats::Error;
@@ -39,14 +38,13 @@ impl Indicator<1, 1> for Ema {
         let Some(block) = after(self.0.window, self, block, &mut outputs) else {
             return;
         };
-        let ([out], steps) = (outputs, self.0.steps);
-        chunks(
-            &mut self.0.value,
-            [block.lagged(0, 0)],
-            out,
-            |y, [x]| steps.four(y, *x),
-            |y, [x]| steps.one(y, x),
-        );
+        let [out] = outputs;
+        let (mut averages, mut passes) = ([0.0; BLOCK], Passes::new());
+        for block in block.pieces(BLOCK) {
+            let averages = &mut averages[..block.len()];
+            self.0.run(block.lagged(0, 0), &mut passes, averages);
+            out.extend_from_slice(averages);
+        }
     }
 }
 
@@ -90,14 +88,14 @@ impl Indicator<1, 1> for Dema {
         let Some(block) = found else {
             return;
         };
-        let ([out], steps) = (outputs, self.0.steps);
-        let mut averages = [[0.0; BLOCK]; 2];
+        let [out] = outputs;
+        let (mut averages, mut passes) = ([[0.0; BLOCK]; 2], Passes::new());
         for block in block.pieces(BLOCK) {
             let [first, second] = averages
                 .each_mut()
                 .map(|average| &mut average[..block.len()]);
-            steps.run(&mut self.0.value, block.lagged(0, 0), first);
-            steps.run(&mut self.1.value, first, second);
+            self.0.run(block.lagged(0, 0), &mut passes, first);
+            self.1.run(first, &mut passes, second);
             let pairs = first.iter().zip(second);
             out.extend(pairs.map(|(first, second)| 2.0 * *first - *second));
         }
@@ -148,23 +146,17 @@ impl Indicator<1, 1> for Tema {
             return;
         };
         let [out] = outputs;
-        let (keep, share) = (self.0.steps.keep(), self.0.steps.share());
-        // Without the share in each step; it is made up for at the end.
-        let (square, cube) = (share * share, share * share * share);
-        let mut a = self.0.value / share;
-        let mut b = self.1.value / square;
-        let mut c = self.2.value / cube;
+        let (mut averages, mut passes) = ([[0.0; BLOCK]; 3], Passes::new());
         for block in block.pieces(BLOCK) {
-            for (out, &x) in room(block.len(), out).iter_mut().zip(block.lagged(0, 0)) {
-                a = keep * a + x;
-                b = keep * b + a;
-                c = keep * c + b;
-                *out = 3.0 * share * a - 3.0 * square * b + cube * c;
-            }
+            let [first, second, third] = averages
+                .each_mut()
+                .map(|average| &mut average[..block.len()]);
+            self.0.run(block.lagged(0, 0), &mut passes, first);
+            self.1.run(first, &mut passes, second);
+            self.2.run(second, &mut passes, third);
+            let triples = first.iter().zip(second).zip(third);
+            out.extend(triples.map(|((first, second), third)| 3.0 * (*first - *second) + *third));
         }
-        self.0.value = share * a;
-        self.1.value = square * b;
-        self.2.value = cube * c;
     }
 }
 
@@ -231,30 +223,18 @@ impl Indicator<1, 3> for Macd {
             return;
         };
         let [line, signal, difference] = outputs;
-        let (fast, slow, steps) = (self.fast.steps, self.slow.steps, self.signal.steps);
-        let mut state = [self.fast.value, self.slow.value];
+        let (mut averages, mut passes) = ([[0.0; BLOCK]; 3], Passes::new());
         for block in block.pieces(BLOCK) {
+            let [fast, slow, average] = averages
+                .each_mut()
+                .map(|average| &mut average[..block.len()]);
+            self.fast.run(block.lagged(0, 0), &mut passes, fast);
+            self.slow.run(block.lagged(0, 0), &mut passes, slow);
             let from = line.len();
-            chunks(
-                &mut state,
-                [block.lagged(0, 0)],
-                line,
-                |[a, b], [x]| {
-                    let (fast, slow) = (fast.four(a, *x), slow.four(b, *x));
-                    array::from_fn(|at| fast[at] - slow[at])
-                },
-                |[a, b], [x]| fast.one(a, x) - slow.one(b, x),
-            );
-            chunks(
-                &mut self.signal.value,
-                [&line[from..]],
-                signal,
-                |y, [x]| steps.four(y, *x),
-                |y, [x]| steps.one(y, x),
-            );
-            let pairs = line[from..].iter().zip(&signal[from..]);
-            difference.extend(pairs.map(|(line, signal)| line - signal));
+            differences(fast, slow, line);
+            self.signal.run(&line[from..], &mut passes, average);
+            signal.extend_from_slice(average);
+            differences(&line[from..], average, difference);
         }
-        [self.fast.value, self.slow.value] = state;
     }
 }

@@ -2,6 +2,8 @@
 //! 1993): a window is the tail of one block and the head of the next. The buffer holds raw values of the running block
 //! up to now, and behind it running extremes from the end of the block before.
 
+use multiversion::multiversion;
+
 use super::block::{BLOCK, NEAR};
 
 #[derive(Debug, Clone)]
@@ -76,13 +78,20 @@ impl<const HIGH: bool> Extreme<HIGH> {
     }
 }
 
+/// What stands between two passes over a block and the rows before it.
+pub(super) type Spans = [[f64; BLOCK + NEAR]; 2];
+
 /// The extremes of each `window` of numbers: as many as there are values less `window - 1`.
 ///
 /// Spans are doubled, in passes that many rows take at once.
-#[inline]
-pub(super) fn extremes<const HIGH: bool>(window: usize, values: &[f64], out: &mut [f64]) {
-    let (mut one, mut other) = ([0.0; BLOCK + NEAR], [0.0; BLOCK + NEAR]);
-    let (mut from, mut to) = (&mut one[..values.len()], &mut other[..values.len()]);
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn extremes<const HIGH: bool>(
+    window: usize,
+    values: &[f64],
+    spans: &mut Spans,
+    out: &mut [f64],
+) {
+    let [mut from, mut to] = spans.each_mut().map(|span| &mut span[..values.len()]);
     let mut span = 1;
     let mut seen = values;
     while 2 * span < window {
@@ -95,7 +104,11 @@ pub(super) fn extremes<const HIGH: bool>(window: usize, values: &[f64], out: &mu
 }
 
 /// The better one of each value and the one `distance` behind it.
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "made anew for each instruction set of its callers"
+)]
 fn join<const HIGH: bool>(values: &[f64], distance: usize, out: &mut [f64]) {
     for ((out, &a), &b) in out.iter_mut().zip(values).zip(&values[distance..]) {
         *out = better::<HIGH>(a, b);
@@ -104,16 +117,17 @@ fn join<const HIGH: bool>(values: &[f64], distance: usize, out: &mut [f64]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Extreme, extremes};
+    use super::{BLOCK, Extreme, NEAR, extremes};
 
     #[test]
     fn passes_equal_a_scan_of_the_window() {
         let values: Vec<f64> = (0..300u32).map(|i| f64::from(i * i * 7919 % 101)).collect();
+        let mut spans = [[0.0; BLOCK + NEAR]; 2];
         for window in 1..40 {
             let mut high = vec![0.0; values.len() + 1 - window];
             let mut low = high.clone();
-            extremes::<true>(window, &values, &mut high);
-            extremes::<false>(window, &values, &mut low);
+            extremes::<true>(window, &values, &mut spans, &mut high);
+            extremes::<false>(window, &values, &mut spans, &mut low);
             for (row, seen) in values.windows(window).enumerate() {
                 let most = seen.iter().copied().fold(f64::MIN, f64::max);
                 let least = seen.iter().copied().fold(f64::MAX, f64::min);

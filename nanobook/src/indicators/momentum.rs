@@ -1,4 +1,7 @@
-use super::block::{BLOCK, Recurrence, after, room, twos};
+use multiversion::multiversion;
+
+use super::block::{BLOCK, after};
+use super::recurrence::{Passes, Recurrence};
 use super::{Block, Indicator, Rows, is_zero, window};
 use crate::stats::Error;
 
@@ -28,7 +31,7 @@ fn rate(now: f64, before: f64) -> f64 {
 }
 
 macro_rules! lagged {
-    ($name:ident, $value:ident) => {
+    ($name:ident, $value:ident, $append:ident) => {
         impl $name {
             /// Over `window` rows.
             ///
@@ -59,16 +62,36 @@ macro_rules! lagged {
 
             fn fill(&mut self, block: Block<'_, 1>, mut outputs: [&mut Vec<f64>; 1]) {
                 if let Some(block) = after(self.window, self, block, &mut outputs) {
-                    let pairs = block.lagged(0, 0).iter().zip(block.lagged(0, self.window));
-                    outputs[0].extend(pairs.map(|(&now, &before)| $value(now, before)));
+                    let (now, before) = (block.lagged(0, 0), block.lagged(0, self.window));
+                    $append(now, before, outputs[0]);
                 }
             }
         }
     };
 }
 
-lagged!(Mom, change);
-lagged!(Roc, rate);
+/// Appends changes.
+#[multiversion(targets("x86_64+avx2"))]
+fn append_changes(now: &[f64], before: &[f64], out: &mut Vec<f64>) {
+    out.extend(
+        now.iter()
+            .zip(before)
+            .map(|(&now, &before)| change(now, before)),
+    );
+}
+
+/// Appends rates.
+#[multiversion(targets("x86_64+avx2"))]
+fn append_rates(now: &[f64], before: &[f64], out: &mut Vec<f64>) {
+    out.extend(
+        now.iter()
+            .zip(before)
+            .map(|(&now, &before)| rate(now, before)),
+    );
+}
+
+lagged!(Mom, change, append_changes);
+lagged!(Roc, rate, append_rates);
 
 /// Relative strength index (Wilder 1978), seeded by the mean gain and loss of the first window; zero for a series that
 /// does not move.
@@ -199,29 +222,37 @@ impl Indicator<1, 1> for Rsi {
         let steps = Recurrence::new((self.length - 1.0) / self.length, 1.0 / self.length);
         // Averages of changes and of their sizes: gain less loss, and both together.
         let mut state = [self.gain - self.loss, self.gain + self.loss];
-        let value = |change: f64, size: f64| {
-            let value = 50.0 + 50.0 * (change / size);
-            if is_zero(size) { 0.0 } else { value }
-        };
+        let (mut parts, mut averages) = ([[0.0; BLOCK]; 2], [[0.0; BLOCK]; 2]);
+        let mut passes = Passes::new();
         for block in block.pieces(BLOCK) {
-            twos(
-                &mut state,
-                [block.lagged(0, 0), block.lagged(0, 1)],
-                room(block.len(), out),
-                |[change, size], [now, before]| {
-                    let changes = [now[0] - before[0], now[1] - before[1]];
-                    let change = steps.two(change, changes);
-                    let size = steps.two(size, changes.map(f64::abs));
-                    [value(change[0], size[0]), value(change[1], size[1])]
-                },
-                |[change, size], [now, before]| {
-                    let now = now - before;
-                    value(steps.one(change, now), steps.one(size, now.abs()))
-                },
-            );
+            let parts = parts.each_mut().map(|part| &mut part[..block.len()]);
+            let [changes, sizes] = parts;
+            split(block.lagged(0, 0), block.lagged(0, 1), changes, sizes);
+            let [change, size] = averages.each_mut().map(|part| &mut part[..block.len()]);
+            steps.run(&mut state[0], changes, &mut passes, change);
+            steps.run(&mut state[1], sizes, &mut passes, size);
+            strengths(change, size, out);
         }
         let [change, size] = state;
         self.gain = f64::midpoint(size, change);
         self.loss = f64::midpoint(size, -change);
     }
+}
+
+/// Changes and their sizes.
+#[multiversion(targets("x86_64+avx2"))]
+fn split(now: &[f64], before: &[f64], changes: &mut [f64], sizes: &mut [f64]) {
+    for (((change, size), now), before) in changes.iter_mut().zip(sizes).zip(now).zip(before) {
+        *change = now - before;
+        *size = change.abs();
+    }
+}
+
+/// Appends the index of averages of changes and of their sizes.
+#[multiversion(targets("x86_64+avx2"))]
+fn strengths(changes: &[f64], sizes: &[f64], out: &mut Vec<f64>) {
+    out.extend(changes.iter().zip(sizes).map(|(&change, &size)| {
+        let value = 50.0 + 50.0 * (change / size);
+        if is_zero(size) { 0.0 } else { value }
+    }));
 }

@@ -1,4 +1,7 @@
-use super::block::{BLOCK, Recurrence, after, chunks, room};
+use multiversion::multiversion;
+
+use super::block::{BLOCK, after};
+use super::recurrence::{Passes, Recurrence};
 use super::{Block, Indicator, Rows, is_zero, window};
 use crate::stats::Error;
 
@@ -11,38 +14,34 @@ pub(super) fn true_range(high: f64, low: f64, before: f64) -> f64 {
     let up = (before - high).abs();
     let range = if range > up { range } else { up };
     let down = (before - low).abs();
-    if range > down { range } else { down }
-}
-
-#[inline]
-fn is_ordered(high: &[f64], low: &[f64]) -> bool {
-    let pairs = high.iter().zip(low);
-    // Counted, and not stopped at the first, because counting takes many rows at once.
-    pairs.filter(|(high, low)| high >= low).count() == high.len()
-}
-
-/// The same where the high is not below the low.
-#[inline]
-fn ordered_range(high: f64, low: f64, before: f64) -> f64 {
-    let top = if high > before { high } else { before };
-    let bottom = if low < before { low } else { before };
-    top - bottom
+    // A comparison with NaN takes what stands behind `else`, and only a NaN of the high has not come through to here.
+    let range = if range > down { range } else { down };
+    if high.is_nan() { high } else { range }
 }
 
 /// True ranges at each row of a block behind the first row.
 #[inline]
 pub(super) fn true_ranges<const I: usize>(block: &Block<'_, I>, out: &mut [f64]) {
-    let (high, low) = (block.lagged(0, 0), block.lagged(1, 0));
-    let rows = high.iter().zip(low).zip(block.lagged(2, 1));
-    if is_ordered(high, low) {
-        for (out, ((&high, &low), &before)) in out.iter_mut().zip(rows) {
-            *out = ordered_range(high, low, before);
-        }
-    } else {
-        for (out, ((&high, &low), &before)) in out.iter_mut().zip(rows) {
-            *out = true_range(high, low, before);
-        }
+    ranges(
+        block.lagged(0, 0),
+        block.lagged(1, 0),
+        block.lagged(2, 1),
+        out,
+    );
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn ranges(high: &[f64], low: &[f64], before: &[f64], out: &mut [f64]) {
+    for (((out, &high), &low), &before) in out.iter_mut().zip(high).zip(low).zip(before) {
+        *out = true_range(high, low, before);
     }
+}
+
+/// Appends true ranges.
+#[multiversion(targets("x86_64+avx2"))]
+fn append_ranges(high: &[f64], low: &[f64], before: &[f64], out: &mut Vec<f64>) {
+    let rows = high.iter().zip(low).zip(before);
+    out.extend(rows.map(|((&high, &low), &before)| true_range(high, low, before)));
 }
 
 #[inline]
@@ -76,9 +75,12 @@ impl Indicator<3, 1> for TrueRange {
             return;
         };
         let [out] = outputs;
-        for block in block.pieces(BLOCK) {
-            true_ranges(&block, room(block.len(), out));
-        }
+        append_ranges(
+            block.lagged(0, 0),
+            block.lagged(1, 0),
+            block.lagged(2, 1),
+            out,
+        );
     }
 }
 
@@ -104,20 +106,18 @@ impl Atr {
         })
     }
 
-    /// Appends the averages at the rows of a block behind the first window.
+    /// Calls `each` with the averages at the rows of pieces of a block behind the first window.
     #[inline]
-    fn run(&mut self, block: &Block<'_, 3>, out: &mut Vec<f64>) {
-        let mut ranges = [0.0; BLOCK];
-        let ranges = &mut ranges[..block.len()];
-        true_ranges(block, ranges);
-        let steps = self.steps;
-        chunks(
-            &mut self.value,
-            [ranges],
-            out,
-            |y, [range]| steps.four(y, *range),
-            |y, [range]| steps.one(y, range),
-        );
+    fn run<'a>(&mut self, block: Block<'a, 3>, mut each: impl FnMut(&Block<'a, 3>, &[f64])) {
+        let (mut ranges, mut averages) = ([0.0; BLOCK], [0.0; BLOCK]);
+        let mut passes = Passes::new();
+        for block in block.pieces(BLOCK) {
+            let (ranges, averages) = (&mut ranges[..block.len()], &mut averages[..block.len()]);
+            true_ranges(&block, ranges);
+            self.steps
+                .run(&mut self.value, ranges, &mut passes, averages);
+            each(&block, averages);
+        }
     }
 }
 
@@ -152,9 +152,8 @@ impl Indicator<3, 1> for Atr {
         let Some(block) = after(self.window + 1, self, block, &mut outputs) else {
             return;
         };
-        for block in block.pieces(BLOCK) {
-            self.run(&block, outputs[0]);
-        }
+        let [out] = outputs;
+        self.run(block, |_, averages| out.extend_from_slice(averages));
     }
 }
 
@@ -203,13 +202,14 @@ impl Indicator<3, 1> for Natr {
             return;
         };
         let [out] = outputs;
-        for block in block.pieces(BLOCK) {
-            let from = out.len();
-            self.0.run(&block, out);
-            let close = block.lagged(2, 0);
-            for (out, &close) in out[from..].iter_mut().zip(close) {
-                *out = percent(*out, close);
-            }
-        }
+        self.0.run(block, |block, averages| {
+            percents(averages, block.lagged(2, 0), out);
+        });
     }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn percents(averages: &[f64], close: &[f64], out: &mut Vec<f64>) {
+    let rows = averages.iter().zip(close);
+    out.extend(rows.map(|(&range, &close)| percent(range, close)));
 }

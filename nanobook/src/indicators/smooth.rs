@@ -1,6 +1,8 @@
 //! Averages of a series that is made on the way, for indicators built on others.
 
-use super::block::Recurrence;
+use multiversion::multiversion;
+
+use super::recurrence::{Passes, Recurrence};
 
 /// An exponential average seeded by the simple average of its first `window` values.
 #[derive(Debug, Clone)]
@@ -41,6 +43,12 @@ impl Exponential {
         }
         self.value /= self.window as f64;
         Some(self.value)
+    }
+
+    /// The averages at values behind the first window.
+    #[inline]
+    pub(super) fn run(&mut self, values: &[f64], passes: &mut Passes, out: &mut [f64]) {
+        self.steps.run(&mut self.value, values, passes, out);
     }
 }
 
@@ -91,7 +99,7 @@ impl Simple {
 }
 
 /// Averages of each `window` of numbers: as many as there are values less `window - 1`.
-#[inline]
+#[multiversion(targets("x86_64+avx2"))]
 pub(super) fn averages(window: usize, values: &[f64], out: &mut [f64]) {
     let n = window as f64;
     if window == 3 {

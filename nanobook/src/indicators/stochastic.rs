@@ -1,5 +1,7 @@
+use multiversion::multiversion;
+
 use super::block::{BLOCK, NEAR, after, anew, any_nan, room, walk};
-use super::extreme::{Extreme, extremes};
+use super::extreme::{Extreme, Spans, extremes};
 use super::momentum::Rsi;
 use super::smooth::{Simple, averages};
 use super::{Block, Indicator, Rows, is_flat, window};
@@ -43,29 +45,53 @@ fn percent(top: f64, bottom: f64, close: f64) -> f64 {
     }
 }
 
-/// Percent in the channel of `window` rows of high, low and close without NaN: as many as rows less `window - 1`.
-#[inline]
-fn percents(
-    window: usize,
-    [high, low, close]: [&[f64]; 3],
-    value: impl Fn(f64, f64, f64) -> f64,
-    out: &mut [f64],
-) {
-    let mut bottoms = [0.0; BLOCK + NEAR];
-    extremes::<true>(window, high, out);
-    extremes::<false>(window, low, &mut bottoms);
-    for ((out, &bottom), &close) in out.iter_mut().zip(&bottoms).zip(&close[window - 1..]) {
-        *out = value(*out, bottom, close);
+/// The lowest and the highest of windows, and what stands between passes.
+struct Channels {
+    tops: [f64; BLOCK + NEAR],
+    bottoms: [f64; BLOCK + NEAR],
+    spans: Spans,
+}
+
+impl Channels {
+    fn new() -> Self {
+        Channels {
+            tops: [0.0; BLOCK + NEAR],
+            bottoms: [0.0; BLOCK + NEAR],
+            spans: [[0.0; BLOCK + NEAR]; 2],
+        }
     }
+
+    /// Tops, bottoms and closes of the windows of high, low and close without NaN: as many as rows less `window - 1`.
+    #[inline]
+    fn of<'a>(&'a mut self, window: usize, [high, low, close]: [&'a [f64]; 3]) -> [&'a [f64]; 3] {
+        let rows = high.len() + 1 - window;
+        let (tops, bottoms) = (&mut self.tops[..rows], &mut self.bottoms[..rows]);
+        extremes::<true>(window, high, &mut self.spans, tops);
+        extremes::<false>(window, low, &mut self.spans, bottoms);
+        [tops, bottoms, &close[window - 1..]]
+    }
+}
+
+/// Percent from the lowest.
+#[multiversion(targets("x86_64+avx2"))]
+fn percents([tops, bottoms, closes]: [&[f64]; 3], out: &mut [f64]) {
+    for (((out, &top), &bottom), &close) in out.iter_mut().zip(tops).zip(bottoms).zip(closes) {
+        *out = percent(top, bottom, close);
+    }
+}
+
+/// Appends percent from the highest.
+#[multiversion(targets("x86_64+avx2"))]
+fn percents_below([tops, bottoms, closes]: [&[f64]; 3], out: &mut Vec<f64>) {
+    let rows = tops.iter().zip(bottoms).zip(closes);
+    out.extend(rows.map(|((&top, &bottom), &close)| percent_below(top, bottom, close)));
 }
 
 /// The inputs of a block from `before` rows before it; none when high or low hold a NaN.
 #[inline]
 fn sight<'a>(block: &Block<'a, 3>, before: usize) -> Option<[&'a [f64]; 3]> {
     let inputs = [0, 1, 2].map(|column| block.since(column, before));
-    let pairs = inputs[0].iter().zip(inputs[1]);
-    let broken = pairs.fold(false, |found, (high, low)| found | (high + low).is_nan());
-    (!broken).then_some(inputs)
+    (!any_nan(inputs[0]) && !any_nan(inputs[1])).then_some(inputs)
 }
 
 /// Fast stochastic of high, low, close: outputs %K and its simple average %D.
@@ -116,10 +142,15 @@ impl StochF {
 
     /// Appends the values of rows of which the inputs hold [`lookback`](StochF::lookback) more in front.
     #[inline]
-    fn run(&self, inputs: [&[f64]; 3], fast: &mut Vec<f64>, mean: &mut Vec<f64>) {
-        let mut values = [0.0; BLOCK + NEAR];
+    fn run(
+        &self,
+        inputs: [&[f64]; 3],
+        channels: &mut Channels,
+        values: &mut [f64; BLOCK + NEAR],
+        [fast, mean]: [&mut Vec<f64>; 2],
+    ) {
         let values = &mut values[..inputs[0].len() + 1 - self.channel.window()];
-        percents(self.channel.window(), inputs, percent, values);
+        percents(channels.of(self.channel.window(), inputs), values);
         fast.extend_from_slice(&values[self.smooth - 1..]);
         averages(
             self.smooth,
@@ -153,9 +184,12 @@ impl Indicator<3, 2> for StochF {
             return;
         };
         let [fast, mean] = outputs;
+        let (mut channels, mut values) = (Channels::new(), [0.0; BLOCK + NEAR]);
         for block in block.pieces(BLOCK) {
             match sight(&block, lookback).filter(|inputs| !any_nan(inputs[2])) {
-                Some(inputs) => self.run(inputs, fast, mean),
+                Some(inputs) => {
+                    self.run(inputs, &mut channels, &mut values, [&mut *fast, &mut *mean]);
+                }
                 None => anew(self.anew(), block, [&mut *fast, &mut *mean]),
             }
         }
@@ -237,15 +271,16 @@ impl Indicator<3, 2> for Stoch {
         };
         let [slow, mean] = outputs;
         let [fast_k, slow_k, slow_d] = self.windows();
+        let mut channels = Channels::new();
+        let (mut fast, mut all) = ([0.0; BLOCK + NEAR], [0.0; BLOCK + NEAR]);
         for block in block.pieces(BLOCK) {
             let found = sight(&block, self.lookback).filter(|inputs| !any_nan(inputs[2]));
             let Some(inputs) = found else {
                 anew(Self::of(self.windows()), block, [&mut *slow, &mut *mean]);
                 continue;
             };
-            let (mut fast, mut all) = ([0.0; BLOCK + NEAR], [0.0; BLOCK + NEAR]);
             let fast = &mut fast[..inputs[0].len() + 1 - fast_k];
-            percents(fast_k, inputs, percent, fast);
+            percents(channels.of(fast_k, inputs), fast);
             let all = &mut all[..fast.len() + 1 - slow_k];
             averages(slow_k, fast, all);
             slow.extend_from_slice(&all[slow_d - 1..]);
@@ -307,7 +342,8 @@ impl Indicator<1, 2> for StochRsi {
             return;
         }
         let first = Indicator::lookback(&self.rsi);
-        let mut values = [0.0; BLOCK + NEAR];
+        let (mut values, mut percents) = ([0.0; BLOCK + NEAR], [0.0; BLOCK + NEAR]);
+        let mut channels = Channels::new();
         for block in block.pieces(BLOCK) {
             // The index of this block behind what was kept of the block before.
             let left = self.recent.len();
@@ -325,7 +361,13 @@ impl Indicator<1, 2> for StochRsi {
                 output.resize(output.len() + blank, NAN);
             }
             if known > sight {
-                self.stoch.run([&values[..known]; 3], fast, mean);
+                let inputs = [&values[..known]; 3];
+                self.stoch.run(
+                    inputs,
+                    &mut channels,
+                    &mut percents,
+                    [&mut **fast, &mut **mean],
+                );
             }
             for output in [fast, mean] {
                 output.resize(until, NAN);
@@ -380,9 +422,10 @@ impl Indicator<3, 1> for WillR {
             return;
         };
         let [out] = outputs;
+        let mut channels = Channels::new();
         for block in block.pieces(BLOCK) {
             match sight(&block, window - 1) {
-                Some(inputs) => percents(window, inputs, percent_below, room(block.len(), out)),
+                Some(inputs) => percents_below(channels.of(window, inputs), out),
                 None => anew(WillR(Channel::new(window)), block, [&mut *out]),
             }
         }

@@ -3,7 +3,9 @@
     reason = "six columns that are read side by side"
 )]
 
-use super::block::{BLOCK, NEAR, after, anew, room, walk};
+use multiversion::multiversion;
+
+use super::block::{BLOCK, NEAR, after, anew, walk};
 use super::range::{true_range, true_ranges};
 use super::{Block, Indicator, Rows, is_zero, window};
 use crate::stats::Error;
@@ -21,6 +23,8 @@ pub struct UltOsc {
     /// Of pressure and range over each window but its newest row.
     sums: [[f64; 2]; 3],
     ring: Vec<[f64; 2]>,
+    /// Rows since there last was a range.
+    still: usize,
 }
 
 impl UltOsc {
@@ -43,59 +47,109 @@ impl UltOsc {
             windows,
             sums: [[0.0; 2]; 3],
             ring: vec![[0.0; 2]; windows[2].next_power_of_two()],
+            still: 0,
+        }
+    }
+}
+
+/// Running sums of pressure and range over a block and the rows before it, each from zero: the sum of a window is the
+/// difference of two of them, and exactly zero where nothing was added.
+struct Sums {
+    terms: [f64; BLOCK + NEAR],
+    pressures: [f64; BLOCK + NEAR + 1],
+    ranges: [f64; BLOCK + NEAR + 1],
+}
+
+impl Sums {
+    fn new() -> Self {
+        Sums {
+            terms: [0.0; BLOCK + NEAR],
+            pressures: [0.0; BLOCK + NEAR + 1],
+            ranges: [0.0; BLOCK + NEAR + 1],
         }
     }
 
-    /// Writes the values of a block; false, and nothing has changed, where there is a NaN.
-    #[inline]
-    fn run(&mut self, block: &Block<'_, 3>, out: &mut [f64]) -> bool {
-        let rows = block.len();
-        let longest = self.windows[2];
-        let mut terms = [[0.0; BLOCK + NEAR]; 2];
-        let [pressures, ranges] = terms.each_mut().map(|term| &mut term[..longest + rows]);
+    /// Appends the values of a block; false, and nothing is appended, where there is a NaN.
+    fn append(&mut self, windows: [usize; 3], block: &Block<'_, 3>, out: &mut Vec<f64>) -> bool {
+        let before = windows[2] - 1;
+        let seen = before + block.len();
         let sight = Block::new(
-            [0, 1, 2].map(|column| block.since(column, longest + 1)),
+            [0, 1, 2].map(|column| block.since(column, windows[2])),
             1,
-            1 + longest + rows,
+            1 + seen,
         );
-        let (low, close, before) = (sight.lagged(1, 0), sight.lagged(2, 0), sight.lagged(2, 1));
-        for (((out, &low), &close), &before) in pressures.iter_mut().zip(low).zip(close).zip(before)
-        {
-            *out = pressure(low, close, before);
-        }
-        true_ranges(&sight, ranges);
-        let mut sums = [[0.0; 2]; 3];
-        for (sums, window) in sums.iter_mut().zip(self.windows) {
-            *sums = [&pressures, &ranges]
-                .map(|terms| terms[longest + 1 - window..longest].iter().sum());
-        }
-        let ([a, b, c], [d, e, f]) = (
-            self.windows
-                .map(|window| &pressures[longest + 1 - window..][..rows]),
-            self.windows
-                .map(|window| &ranges[longest + 1 - window..][..rows]),
+        let terms = &mut self.terms[..seen];
+        pressures(
+            sight.lagged(1, 0),
+            sight.lagged(2, 0),
+            sight.lagged(2, 1),
+            terms,
         );
-        let [mut first, mut second, mut third] = sums;
-        let news = pressures[longest..].iter().zip(&ranges[longest..]);
-        let olds = a.iter().zip(b).zip(c).zip(d).zip(e).zip(f);
-        for ((out, (&pressure, &range)), (((((a, b), c), d), e), f)) in
-            out.iter_mut().zip(news).zip(olds)
-        {
-            let part = |sums: &mut [f64; 2], weight: f64, gone: [f64; 2]| {
-                sums[0] += pressure;
-                sums[1] += range;
-                let part = weight * (sums[0] / sums[1]);
-                let part = if is_zero(sums[1]) { 0.0 } else { part };
-                sums[0] -= gone[0];
-                sums[1] -= gone[1];
-                part
-            };
-            let value = part(&mut first, WEIGHTS[0], [*a, *d])
-                + part(&mut second, WEIGHTS[1], [*b, *e])
-                + part(&mut third, WEIGHTS[2], [*c, *f]);
-            *out = 100.0 * (value / 7.0);
+        accumulate(terms, &mut self.pressures);
+        true_ranges(&sight, terms);
+        accumulate(terms, &mut self.ranges);
+        if (self.pressures[seen] + self.ranges[seen]).is_nan() {
+            return false;
         }
-        !(third[0] + third[1]).is_nan()
+        let first = seen - block.len();
+        let [pressures, ranges] = [&self.pressures, &self.ranges].map(|sums| {
+            windows.map(|window| (&sums[first + 1..=seen], &sums[first + 1 - window..]))
+        });
+        let values = &mut self.terms[..block.len()];
+        oscillate(pressures, ranges, values);
+        out.extend_from_slice(values);
+        true
+    }
+}
+
+/// The sums of the first values, from none to all.
+fn accumulate(values: &[f64], sums: &mut [f64; BLOCK + NEAR + 1]) {
+    let mut sum = 0.0;
+    let sums = &mut sums[1..=values.len()];
+    let (fours, rest) = values.as_chunks::<4>();
+    let (sum_fours, sum_rest) = sums.as_chunks_mut::<4>();
+    for (sums, x) in sum_fours.iter_mut().zip(fours) {
+        let pair = x[0] + x[1];
+        *sums = [
+            sum + x[0],
+            sum + pair,
+            sum + (pair + x[2]),
+            sum + (pair + (x[2] + x[3])),
+        ];
+        sum = sums[3];
+    }
+    for (sums, x) in sum_rest.iter_mut().zip(rest) {
+        sum += x;
+        *sums = sum;
+    }
+}
+
+/// Running sums at the rows of a block, and those a window before.
+type Ends<'a> = [(&'a [f64], &'a [f64]); 3];
+
+/// Writes the values of which running sums are given for each window.
+#[multiversion(targets("x86_64+avx2"))]
+fn oscillate(pressures: Ends<'_>, ranges: Ends<'_>, out: &mut [f64]) {
+    let rows = out.len();
+    // Of one length, as the compiler can see.
+    let [(p, a), (_, b), (_, c)] = pressures.map(|(now, then)| (&now[..rows], &then[..rows]));
+    let [(r, d), (_, e), (_, f)] = ranges.map(|(now, then)| (&now[..rows], &then[..rows]));
+    let part = |weight: f64, pressure: f64, range: f64| {
+        let part = weight * (pressure / range);
+        if is_zero(range) { 0.0 } else { part }
+    };
+    for (row, out) in out.iter_mut().enumerate() {
+        let value = part(WEIGHTS[0], p[row] - a[row], r[row] - d[row])
+            + part(WEIGHTS[1], p[row] - b[row], r[row] - e[row])
+            + part(WEIGHTS[2], p[row] - c[row], r[row] - f[row]);
+        *out = value * (100.0 / 7.0);
+    }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn pressures(low: &[f64], close: &[f64], before: &[f64], out: &mut [f64]) {
+    for (((out, &low), &close), &before) in out.iter_mut().zip(low).zip(close).zip(before) {
+        *out = pressure(low, close, before);
     }
 }
 
@@ -126,6 +180,7 @@ impl Indicator<3, 1> for UltOsc {
         let range = true_range(high, low, before);
         let mask = self.ring.len() - 1;
         self.ring[index & mask] = [pressure, range];
+        self.still = if is_zero(range) { self.still + 1 } else { 0 };
         let full = index >= self.windows[2];
         let mut value = 0.0;
         for ((window, sum), weight) in self.windows.iter().zip(&mut self.sums).zip(WEIGHTS) {
@@ -138,6 +193,10 @@ impl Indicator<3, 1> for UltOsc {
                     sum[0] += row[0];
                     sum[1] += row[1];
                 }
+            }
+            if self.still >= *window {
+                // What the sum holds is rounding.
+                sum[1] = 0.0;
             }
             if full && !is_zero(sum[1]) {
                 value += weight * (sum[0] / sum[1]);
@@ -164,10 +223,9 @@ impl Indicator<3, 1> for UltOsc {
             return;
         };
         let [out] = outputs;
+        let mut sums = Sums::new();
         for block in block.pieces(BLOCK) {
-            let from = out.len();
-            if !self.run(&block, room(block.len(), out)) {
-                out.truncate(from);
+            if !sums.append(self.windows, &block, out) {
                 anew(Self::of(self.windows), block, [&mut *out]);
             }
         }

@@ -1,6 +1,9 @@
 use std::array;
 
-use super::block::{BLOCK, NEAR, Recurrence, after, anew, any_nan, chunks, room, twos, walk};
+use multiversion::multiversion;
+
+use super::block::{BLOCK, NEAR, after, anew, any_nan, chunks, differences, room, walk};
+use super::recurrence::{Passes, Recurrence};
 use super::{Block, Indicator, Rows, is_flat, window};
 use crate::stats::Error;
 
@@ -115,6 +118,16 @@ impl Indicator<4, 1> for Ad {
     }
 }
 
+/// What each row adds to the line.
+#[multiversion(targets("x86_64+avx2"))]
+fn flows_of([high, low, close, volume]: [&[f64]; 4], out: &mut [f64]) {
+    for ((((out, &high), &low), &close), &volume) in
+        out.iter_mut().zip(high).zip(low).zip(close).zip(volume)
+    {
+        *out = flow(high, low, close, volume);
+    }
+}
+
 /// Chaikin's oscillator of high, low, close, volume: fast minus slow exponential average of [`Ad`], both seeded by its
 /// first value.
 ///
@@ -174,26 +187,16 @@ impl Indicator<4, 1> for AdOsc {
         let Some(block) = after(first, self, block, &mut outputs) else {
             return;
         };
-        let ([out], fast, slow) = (outputs, self.fast, self.slow);
+        let [out] = outputs;
+        let (mut flows, mut ahead) = ([0.0; BLOCK], [[0.0; BLOCK]; 2]);
+        let mut passes = Passes::new();
         for block in block.pieces(BLOCK) {
-            twos(
-                &mut self.ahead,
-                [0, 1, 2, 3].map(|column| block.lagged(column, 0)),
-                room(block.len(), out),
-                |[a, b], [high, low, close, volume]| {
-                    let flows = [
-                        flow(high[0], low[0], close[0], volume[0]),
-                        flow(high[1], low[1], close[1], volume[1]),
-                    ];
-                    let (fast, slow) = (fast.two(a, flows), slow.two(b, flows));
-                    [slow[0] - fast[0], slow[1] - fast[1]]
-                },
-                |[a, b], [high, low, close, volume]| {
-                    let flow = flow(high, low, close, volume);
-                    let fast = fast.one(a, flow);
-                    slow.one(b, flow) - fast
-                },
-            );
+            let flows = &mut flows[..block.len()];
+            flows_of([0, 1, 2, 3].map(|column| block.lagged(column, 0)), flows);
+            let [fast, slow] = ahead.each_mut().map(|ahead| &mut ahead[..block.len()]);
+            self.fast.run(&mut self.ahead[0], flows, &mut passes, fast);
+            self.slow.run(&mut self.ahead[1], flows, &mut passes, slow);
+            differences(slow, fast, out);
         }
     }
 }
