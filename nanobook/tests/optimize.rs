@@ -9,7 +9,7 @@
 use nanobook::covariance::{Covariance, denoised, exponential, ledoit_wolf, sample};
 use nanobook::linalg::Matrix;
 use nanobook::optimize::{
-    Constraints, Group, Turnover, conditional_drawdown, conditional_value_at_risk,
+    Constraints, Group, Solution, Turnover, conditional_drawdown, conditional_value_at_risk,
     hierarchical_risk_parity, inverse_cdar, inverse_cvar, inverse_volatility, max_diversification,
     max_sharpe, mean_variance, min_cdar, min_cvar, min_variance, risk_parity,
 };
@@ -80,6 +80,80 @@ fn tail_risk(returns: Matrix<'_>, weights: &[f64]) -> f64 {
     conditional_value_at_risk(&losses, 0.9)
 }
 
+/// The convex problems, and whether a turnover penalty leaves them convex.
+const PROBLEMS: [(&str, bool); 6] = [
+    ("min_variance", true),
+    ("mean_variance", true),
+    ("max_sharpe", false),
+    ("max_diversification", false),
+    ("min_cvar", true),
+    ("min_cdar", true),
+];
+
+/// What the problems are about.
+struct Problems<'a> {
+    returns: Matrix<'a>,
+    means: Vec<f64>,
+    covariance: Covariance,
+}
+
+impl<'a> Problems<'a> {
+    const RISK_FREE: f64 = -0.02;
+
+    fn new(values: &'a [f64], assets: usize) -> Self {
+        let returns = Matrix::new(values, assets).unwrap();
+        Problems {
+            returns,
+            means: means(returns),
+            covariance: sample(returns).unwrap(),
+        }
+    }
+
+    fn solve(&self, name: &str, limits: &Constraints) -> Result<Solution, Error> {
+        match name {
+            "min_variance" => min_variance(&self.covariance, limits),
+            "mean_variance" => mean_variance(&self.means, &self.covariance, 5.0, limits),
+            "max_sharpe" => max_sharpe(&self.means, &self.covariance, Self::RISK_FREE, limits),
+            "max_diversification" => max_diversification(&self.covariance, limits),
+            "min_cvar" => min_cvar(self.returns, 0.9, limits),
+            _ => min_cdar(self.returns, 0.9, limits),
+        }
+    }
+
+    /// What is minimized, by its definition.
+    fn value(&self, name: &str, weights: &[f64], limits: &Constraints) -> f64 {
+        let sum = |values: &[f64]| -> f64 { values.iter().zip(weights).map(|(v, w)| v * w).sum() };
+        let variance = self.covariance.variance(weights);
+        let cost = limits.turnover.as_ref().map_or(0.0, |turnover| {
+            let moves = weights.iter().zip(&turnover.current);
+            turnover.penalty * moves.map(|(w, c)| (w - c).abs()).sum::<f64>()
+        });
+        cost + match name {
+            "min_variance" => variance,
+            "mean_variance" => 2.5 * variance - sum(&self.means),
+            "max_sharpe" => (Self::RISK_FREE - sum(&self.means)) / variance.sqrt(),
+            "max_diversification" => -sum(&self.covariance.deviations()) / variance.sqrt(),
+            "min_cvar" => tail_risk(self.returns, weights),
+            _ => conditional_drawdown(&series(self.returns, weights), 0.9),
+        }
+    }
+}
+
+/// Whether weights keep to limits.
+fn within(weights: &[f64], limits: &Constraints, slack: f64) -> bool {
+    let bounds = limits.lower.iter().zip(&limits.upper).zip(weights);
+    let inside = |(l, u, w): (f64, f64, f64)| l - slack <= w && w <= u + slack;
+    let groups = limits.groups.iter().all(|group| {
+        let sum = group.members.iter().map(|&member| weights[member]).sum();
+        inside((group.lower, group.upper, sum))
+    });
+    let size = weights.iter().map(|w| w.abs()).sum::<f64>();
+    bounds.into_iter().all(|((&l, &u), &w)| inside((l, u, w)))
+        && groups
+        && size <= limits.leverage.unwrap_or(f64::INFINITY) + slack
+        && (weights.iter().sum::<f64>() - 1.0).abs() < 1e-9
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
@@ -142,35 +216,84 @@ proptest! {
     }
 
     #[test]
+    fn limits_hold_and_nothing_within_them_is_better(seed in 0u64..1_000_000, assets in 4usize..9) {
+        let mut random = Random(seed);
+        let values = random.returns(90, assets);
+        let problems = Problems::new(&values, assets);
+        let equal = vec![1.0 / assets as f64; assets];
+        let limits = Constraints {
+            lower: vec![-0.2; assets],
+            upper: vec![0.6; assets],
+            groups: vec![
+                Group { members: vec![0, 1], lower: 0.1, upper: 0.7 },
+                Group { members: vec![1, 2, 3], lower: f64::NEG_INFINITY, upper: 0.8 },
+            ],
+            leverage: Some(1.5),
+            turnover: None,
+        };
+        let costly = Constraints {
+            turnover: Some(Turnover { current: equal.clone(), penalty: 1e-4 }),
+            ..limits.clone()
+        };
+        // Steps from equal weights, which are within the limits, as far as these allow.
+        let points: Vec<Vec<f64>> = (0..1_000)
+            .map(|_| {
+                let raw: Vec<f64> = equal.iter().map(|_| random.next()).collect();
+                let mean = raw.iter().sum::<f64>() / assets as f64;
+                let mut step = 2.0;
+                loop {
+                    let point: Vec<f64> = raw.iter().zip(&equal).map(|(r, e)| e + step * (r - mean)).collect();
+                    if within(&point, &limits, 0.0) {
+                        return point;
+                    }
+                    step *= 0.7;
+                }
+            })
+            .collect();
+        for (name, with_turnover) in PROBLEMS {
+            let limits = if with_turnover { &costly } else { &limits };
+            let found = problems.solve(name, limits).unwrap();
+            prop_assert!(found.converged, "{name}: {found:?}");
+            prop_assert!(within(&found.weights, limits, 1e-7), "{name}: {:?}", found.weights);
+            let least = problems.value(name, &found.weights, limits);
+            for point in &points {
+                // Half way to the best is as good a point as any, and a closer one.
+                let near: Vec<f64> = point.iter().zip(&found.weights).map(|(p, w)| f64::midpoint(*p, *w)).collect();
+                for point in [point, &near] {
+                    let value = problems.value(name, point, limits);
+                    prop_assert!(least <= value + found.gap + 1e-7 * value.abs(), "{name}: {least}, {value} at {point:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn fewer_choices_are_never_better(seed in 0u64..1_000_000, assets in 4usize..10) {
         let mut random = Random(seed);
         let values = random.returns(100, assets);
-        let returns = Matrix::new(&values, assets).unwrap();
-        let covariance = sample(returns).unwrap();
+        let problems = Problems::new(&values, assets);
+        let covariance = &problems.covariance;
         let free = Constraints { lower: vec![-1.0; assets], upper: vec![1.0; assets], ..Constraints::long_only(assets) };
         let levered = Constraints { leverage: Some(1.4), ..free.clone() };
         let long = Constraints::long_only(assets);
         let capped = Constraints { upper: vec![0.4; assets], ..long.clone() };
         let grouped = Constraints { groups: vec![Group { members: vec![0, 1], lower: 0.3, upper: 0.4 }], ..capped.clone() };
-        let mut last = 0.0;
-        for (at, limits) in [free, levered.clone(), long, capped, grouped].iter().enumerate() {
-            let found = min_variance(&covariance, limits).unwrap();
-            prop_assert!(found.converged);
-            prop_assert!(found.objective >= last - 1e-9 * last, "{at}");
-            last = found.objective;
-            if at == 1 {
-                prop_assert!(found.weights.iter().map(|w| w.abs()).sum::<f64>() < 1.4 + 1e-6);
-            }
-            if at == 4 {
-                let sum = found.weights[0] + found.weights[1];
-                prop_assert!((0.3 - 1e-7..=0.4 + 1e-7).contains(&sum));
+        for (name, _) in PROBLEMS {
+            let mut last = f64::NEG_INFINITY;
+            for (at, limits) in [&free, &levered, &long, &capped, &grouped].into_iter().enumerate() {
+                let found = problems.solve(name, limits).unwrap();
+                prop_assert!(found.converged, "{name} {at}: {found:?}");
+                prop_assert!(within(&found.weights, limits, 1e-7), "{name} {at}: {:?}", found.weights);
+                let value = problems.value(name, &found.weights, limits);
+                prop_assert!(value >= last - 1e-6 * value.abs() - 1e-12, "{name} {at}: {value} after {last}");
+                last = value;
             }
         }
         let mut moved = f64::INFINITY;
         for penalty in [0.0, 1e-5, 1e-3, 1.0] {
             let current = vec![1.0 / assets as f64; assets];
             let turnover = Some(Turnover { current: current.clone(), penalty });
-            let found = min_variance(&covariance, &Constraints { turnover, ..Constraints::long_only(assets) }).unwrap();
+            let found = min_variance(covariance, &Constraints { turnover, ..Constraints::long_only(assets) }).unwrap();
             let now: f64 = found.weights.iter().zip(&current).map(|(w, c)| (w - c).abs()).sum();
             prop_assert!(now <= moved + 1e-5, "{penalty}: {now} after {moved}");
             moved = now;
@@ -399,6 +522,33 @@ fn degenerate_input_has_an_answer_or_an_error() {
     assert_eq!(sample(holed).unwrap_err(), place);
     assert_eq!(min_cvar(holed, 0.9, &limits(2)).unwrap_err(), place);
     assert_eq!(inverse_cvar(holed, 0.9).unwrap_err(), place);
+}
+
+#[test]
+fn every_problem_knows_degenerate_returns() {
+    let mut random = Random(21);
+    let values = random.returns(60, 3);
+    let column = |at: usize| values.chunks(3).map(move |row| row[at]);
+    let one: Vec<f64> = column(0).collect();
+    let twins: Vec<f64> = column(0).flat_map(|r| [r, r]).collect();
+    let singular: Vec<f64> = values
+        .chunks(3)
+        .flat_map(|row| [row[0], row[1], f64::midpoint(row[0], row[1])])
+        .collect();
+    let short = random.returns(10, 25);
+    for (returns, assets) in [(one, 1), (twins, 2), (singular, 3), (short, 25)] {
+        let problems = Problems::new(&returns, assets);
+        let limits = Constraints::long_only(assets);
+        for (name, _) in PROBLEMS {
+            let found = match problems.solve(name, &limits) {
+                // With fewer rows than assets some portfolios have no risk at all.
+                Err(Error::Unbounded { .. }) if assets == 25 => continue,
+                found => found.unwrap(),
+            };
+            assert!(found.converged, "{name} of {assets}: {found:?}");
+            assert!(within(&found.weights, &limits, 1e-9), "{name} of {assets}");
+        }
+    }
 }
 
 #[test]
