@@ -266,6 +266,24 @@ fn track_record_is_where_the_probability_is_reached() {
 }
 
 #[test]
+fn track_record_is_the_published_one() {
+    // Bailey and López de Prado (2012): to be 95 % sure that a normal strategy with an annual ratio of 2 is above 1
+    // takes 2.73 years of days, 2.83 of weeks, 3.24 of months.
+    for (year, years) in [(250.0f64, 2.73), (52.0, 2.83), (12.0, 3.24)] {
+        let moments = SharpeMoments {
+            sharpe: 2.0 / year.sqrt(),
+            skew: 0.0,
+            kurtosis: 3.0,
+            rows: 1_000,
+        };
+        let needed = moments
+            .minimum_track_record(1.0 / year.sqrt(), 0.95)
+            .unwrap();
+        near(needed / year, years, 0.005);
+    }
+}
+
+#[test]
 fn information_coefficients_leave_out_what_is_missing() {
     let signal = [
         1.0,
