@@ -15,7 +15,9 @@ pub struct Obv(f64);
 
 #[inline]
 fn signed(volume: f64, now: f64, before: f64) -> f64 {
-    let fallen = if now < before { -volume } else { volume * 0.0 };
+    // What cannot be compared holds a NaN.
+    let still = if now >= before { volume * 0.0 } else { NAN };
+    let fallen = if now < before { -volume } else { still };
     if now > before { volume } else { fallen }
 }
 
@@ -72,8 +74,12 @@ pub struct Ad(f64);
 fn flow(high: f64, low: f64, close: f64, volume: f64) -> f64 {
     let width = high - low;
     let flow = (close - low - (high - close)) / width * volume;
-    // A row without width adds nothing; a NaN is neither and gets through.
-    if width <= 0.0 { 0.0 } else { flow }
+    // A row without width adds nothing; a NaN gets through.
+    if width <= 0.0 {
+        0.0 * close * volume
+    } else {
+        flow
+    }
 }
 
 impl Indicator<4, 1> for Ad {
