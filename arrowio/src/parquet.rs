@@ -65,14 +65,17 @@ use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::types::SchemaDescPtr;
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{Field, SchemaRef};
+use arrow_schema::SchemaRef;
 
 use self::chunk::Scratch;
+use self::chunk::steps::Steps;
 use self::order::{Bounds, join};
 use crate::error::{Error, Result};
 use crate::file::AtomicFile;
+use crate::options::PriceType;
 use crate::recorder::RowGroup;
-use crate::table::TABLE_KEY;
+use crate::table::{Projection, TABLE_KEY};
+use crate::tables::DepthRows;
 use crate::writer::{BatchWriter, KeyValues, Summary, check_fields};
 
 /// Encodes row groups of one file: a pure function, to be called from as many threads as one likes.
@@ -108,9 +111,58 @@ impl Encoder {
     /// When the group is of another table or has other options than the file, or a price does not fit its column.
     pub fn encode_group(&self, group: &RowGroup) -> Result<EncodedGroup> {
         check_fields(&self.schema, &group.schema())?;
-        let pieces = group.pieces().collect::<Result<Vec<_>>>()?;
-        let whole = || group.batches().collect();
-        self.encode_pieces(&pieces, whole, group.index())
+        let mut scratch = self.scratch.take()?;
+        let all = self.schema.fields().len();
+        let known = take_steps(group, &mut scratch.steps).unwrap_or_default();
+        let rest = Projection::of((known..all).collect());
+        let pieces = if known < all {
+            group.pieces(rest).collect::<Result<Vec<_>>>()?
+        } else {
+            Vec::new()
+        };
+        let bounds = if known > 0 {
+            let (times, seqs) = scratch.steps.order();
+            self.order.bounds_of(times, seqs)?
+        } else {
+            self.bounds(&pieces)?
+        };
+        let mut columns = Vec::with_capacity(all);
+        for (at, writer) in self
+            .factory
+            .create_column_writers(group.index())?
+            .into_iter()
+            .enumerate()
+        {
+            let declared = || {
+                group
+                    .batches_of(Projection::of(vec![at]))
+                    .map(first_column)
+                    .collect()
+            };
+            if at >= known {
+                let arrays = pieces
+                    .iter()
+                    .map(|piece| piece.column(at - known))
+                    .collect::<Vec<_>>();
+                columns.push(self.encode_column(at, writer, &arrays, declared, &mut scratch)?);
+                continue;
+            }
+            if let Some(chunk) = chunk::steps::encode(&self.columns.column(at), at, &mut scratch)? {
+                columns.push(Column::Own(chunk));
+                continue;
+            }
+            let arrays = group.pieces(Projection::of(vec![at])).map(first_column);
+            let arrays = arrays.collect::<Result<Vec<_>>>()?;
+            let arrays = arrays.iter().collect::<Vec<_>>();
+            columns.push(self.encode_column(at, writer, &arrays, declared, &mut scratch)?);
+        }
+        self.scratch.put(scratch);
+        Ok(EncodedGroup {
+            index: group.index(),
+            rows: group.num_rows() as u64,
+            bounds,
+            columns,
+        })
     }
 
     /// Encodes one batch as the row group of that ordinal.
@@ -134,68 +186,72 @@ impl Encoder {
         for batch in &batches {
             check_fields(&self.schema, batch.schema_ref())?;
         }
-        self.encode_pieces(&batches, || Ok(batches.clone()), index)
-    }
-
-    /// Encodes batches whose prices may be in units of 1e-9 where the file has doubles; `whole` gives them as the
-    /// file has them, for columns that [`chunk`] leaves to the Parquet crate.
-    fn encode_pieces(
-        &self,
-        pieces: &[RecordBatch],
-        whole: impl Fn() -> Result<Vec<RecordBatch>>,
-        index: usize,
-    ) -> Result<EncodedGroup> {
-        let mut bounds = None;
-        for piece in pieces {
-            let column = self.order.columns()[0];
-            bounds = join(column, bounds, self.order.bounds(piece)?)?;
-        }
-        // One column after the other: then its dictionary is the only one that the cache must hold.
+        let bounds = self.bounds(&batches)?;
         let mut scratch = self.scratch.take()?;
         let mut columns = Vec::with_capacity(self.schema.fields().len());
-        let writers = self.factory.create_column_writers(index)?;
-        for (at, mut writer) in writers.into_iter().enumerate() {
-            let field = self.schema.field(at);
-            if let Some(plan) = settings::plan(field) {
-                let column = self.columns.column(at);
-                let arrays: Vec<&ArrayRef> = pieces.iter().map(|piece| piece.column(at)).collect();
-                if let Some(chunk) = chunk::encode(&column, &arrays, plan, &mut scratch)? {
-                    columns.push(Column::Own(chunk));
-                    continue;
-                }
-            }
-            let as_declared =
-                |piece: &RecordBatch| piece.column(at).data_type() == field.data_type();
-            if pieces.iter().all(as_declared) {
-                write_by_crate(&mut writer, field, pieces, at)?;
-            } else {
-                write_by_crate(&mut writer, field, &whole()?, at)?;
-            }
-            columns.push(Column::Crate(writer.close()?));
+        for (at, writer) in self
+            .factory
+            .create_column_writers(index)?
+            .into_iter()
+            .enumerate()
+        {
+            let arrays: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(at)).collect();
+            let declared = || Ok(arrays.iter().copied().cloned().collect());
+            columns.push(self.encode_column(at, writer, &arrays, declared, &mut scratch)?);
         }
         self.scratch.put(scratch);
         Ok(EncodedGroup {
             index,
-            rows: pieces.iter().map(|piece| piece.num_rows() as u64).sum(),
+            rows: batches.iter().map(|batch| batch.num_rows() as u64).sum(),
             bounds,
             columns,
         })
     }
+
+    /// The bounds of batches that follow each other.
+    fn bounds(&self, batches: &[RecordBatch]) -> Result<Option<Bounds>> {
+        let column = self.order.columns()[0];
+        batches.iter().try_fold(None, |bounds, batch| {
+            join(column, bounds, self.order.bounds(batch)?)
+        })
+    }
+
+    /// Encodes a column whose prices may be in units of 1e-9 where the file has doubles; `declared` gives it as the
+    /// file has it, for when [`chunk`] leaves it to the Parquet crate.
+    fn encode_column(
+        &self,
+        at: usize,
+        mut writer: ArrowColumnWriter,
+        arrays: &[&ArrayRef],
+        declared: impl FnOnce() -> Result<Vec<ArrayRef>>,
+        scratch: &mut Scratch,
+    ) -> Result<Column> {
+        let field = self.schema.field(at);
+        if let Some(plan) = settings::plan(field)
+            && let Some(chunk) = chunk::encode(&self.columns.column(at), arrays, plan, scratch)?
+        {
+            return Ok(Column::Own(chunk));
+        }
+        for array in declared()? {
+            for leaf in compute_leaves(field, &array)? {
+                writer.write(&leaf)?;
+            }
+        }
+        Ok(Column::Crate(writer.close()?))
+    }
 }
 
-/// Writes a column of some batches with the Parquet crate's encoder.
-fn write_by_crate(
-    writer: &mut ArrowColumnWriter,
-    field: &Field,
-    batches: &[RecordBatch],
-    column: usize,
-) -> Result<()> {
-    for batch in batches {
-        for leaf in compute_leaves(field, batch.column(column))? {
-            writer.write(&leaf)?;
-        }
-    }
-    Ok(())
+/// Gives the rows of a group whose columns need no arrays to the encoder, and says how many columns they are.
+fn take_steps(group: &RowGroup, steps: &mut Steps) -> Option<usize> {
+    let (rows, options) = (group.num_rows(), group.options());
+    // That a decimal price has too many digits is found when its array is made.
+    let exact = options.price_type == PriceType::Decimal;
+    let depth = group.rows::<DepthRows>().filter(|_| !exact)?;
+    steps.take(rows, options.levels, |row| depth.row(row))
+}
+
+fn first_column(batch: Result<RecordBatch>) -> Result<ArrayRef> {
+    Ok(Arc::clone(batch?.column(0)))
 }
 
 /// Memory of encoders that are not at work.

@@ -1,5 +1,6 @@
 //! From rows to row groups: the [`Sink`] that builds tables.
 
+use std::any::Any;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -142,6 +143,7 @@ impl<R: Rows> Drop for Pooled<R> {
 /// [`Pooled`] without its type.
 trait GroupRows: Send + Sync {
     fn len(&self) -> usize;
+    fn rows(&self) -> &dyn Any;
     fn batch(
         &self,
         range: Range<usize>,
@@ -153,6 +155,10 @@ trait GroupRows: Send + Sync {
 impl<R: Rows> GroupRows for Pooled<R> {
     fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    fn rows(&self) -> &dyn Any {
+        &self.rows
     }
 
     fn batch(
@@ -214,20 +220,39 @@ impl RowGroup {
     ///
     /// Each is an error when a price does not fit the price type.
     pub fn batches(&self) -> impl Iterator<Item = Result<RecordBatch>> {
-        self.batches_as(self.options)
+        self.batches_as(self.options, Projection::all())
     }
 
-    /// The rows as batches that fit the cache, which is what encoding them wants, with prices in units of 1e-9 where
-    /// the table has doubles.
-    pub(crate) fn pieces(&self) -> impl Iterator<Item = Result<RecordBatch>> {
+    /// Some columns as batches of a few thousand rows.
+    pub(crate) fn batches_of(
+        &self,
+        columns: Projection,
+    ) -> impl Iterator<Item = Result<RecordBatch>> {
+        self.batches_as(self.options, columns)
+    }
+
+    /// Some columns as batches that fit the cache, which is what encoding them wants, with prices in units of 1e-9
+    /// where the table has doubles.
+    pub(crate) fn pieces(&self, columns: Projection) -> impl Iterator<Item = Result<RecordBatch>> {
         let price_type = match self.options.price_type {
             PriceType::Float => PriceType::Fixed,
             exact => exact,
         };
-        self.batches_as(TableOptions {
+        let options = TableOptions {
             price_type,
             ..self.options
-        })
+        };
+        self.batches_as(options, columns)
+    }
+
+    /// The rows themselves, if they are of this type.
+    pub(crate) fn rows<R: 'static>(&self) -> Option<&R> {
+        self.rows.rows().downcast_ref()
+    }
+
+    /// How the columns look.
+    pub(crate) fn options(&self) -> &TableOptions {
+        &self.options
     }
 
     /// The columns of the batches.
@@ -235,7 +260,11 @@ impl RowGroup {
         self.table.schema(&self.options)
     }
 
-    fn batches_as(&self, options: TableOptions) -> impl Iterator<Item = Result<RecordBatch>> {
+    fn batches_as(
+        &self,
+        options: TableOptions,
+        columns: Projection,
+    ) -> impl Iterator<Item = Result<RecordBatch>> {
         let len = self.rows.len();
         let step = match self.table {
             TableId::Depth => ROWS_PER_DEPTH_BATCH,
@@ -243,7 +272,7 @@ impl RowGroup {
         };
         (0..len).step_by(step).map(move |start| {
             let end = len.min(start + step);
-            self.rows.batch(start..end, &options, &Projection::all())
+            self.rows.batch(start..end, &options, &columns)
         })
     }
 }

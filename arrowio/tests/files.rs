@@ -10,10 +10,10 @@ use std::sync::Mutex;
 use ::parquet::file::metadata::ParquetMetaDataReader;
 use ::parquet::file::statistics::Statistics;
 use common::{Rng, Sample, rows};
-use nanobook::rows::{Bar, Bbo, Mbo, Trade};
-use nanobook::{Price, Sink, Timestamp};
+use nanobook::rows::{Bar, Bbo, Header, Mbo, PriceLevel, Trade};
+use nanobook::{InstrumentId, Price, Qty, Sink, Timestamp};
 use nanobook_arrow::{
-    BatchWriter, Error, PriceType, Recorder, RecorderOptions, RowGroup, Table, TableId,
+    BatchWriter, DepthRow, Error, PriceType, Recorder, RecorderOptions, RowGroup, Table, TableId,
     TableOptions, ipc, parquet,
 };
 
@@ -145,6 +145,95 @@ fn the_bytes_do_not_depend_on_the_number_of_threads() {
         parquet::read_rows::<Mbo>(&folder.path().join("4")).unwrap(),
         rows
     );
+}
+
+/// Rows of some books whose levels change one at a time, come and go, and shift.
+fn books(seed: u64, count: u64, options: TableOptions) -> Vec<DepthRow> {
+    let mut rng = Rng::new(seed, options);
+    let blank = |at: u64| DepthRow {
+        header: Header {
+            ts_event: Timestamp(1_580_396_400_000_000_000),
+            seq: 0,
+            instrument_id: InstrumentId(u32::try_from(if at == 7 { 70_000 } else { at }).unwrap()),
+            symbol: format!("BOOK{at}").parse().ok(),
+        },
+        bids: Vec::new(),
+        asks: Vec::new(),
+    };
+    let mut last: Vec<DepthRow> = (0..40).map(blank).collect();
+    let row = |seq: u64| {
+        let row = &mut last[usize::try_from(rng.below(40) * rng.below(40) / 40).unwrap()];
+        row.header.seq = seq;
+        row.header.ts_event.0 += 1;
+        if rng.below(3000) == 0 {
+            row.header.symbol = format!("OTHER{}", rng.below(50)).parse().ok();
+        }
+        let levels = if rng.below(2) == 0 {
+            &mut row.bids
+        } else {
+            &mut row.asks
+        };
+        let at = usize::try_from(rng.below(levels.len() as u64 + 1)).unwrap();
+        let level = PriceLevel {
+            price: Price(i64::try_from(rng.below(900)).unwrap() * 100_000_000),
+            qty: Qty(100 * rng.below(50)),
+            count: u32::try_from(rng.below(5)).unwrap(),
+        };
+        match rng.below(3) {
+            0 => levels.insert(at, level),
+            1 if at < levels.len() => drop(levels.remove(at)),
+            _ if at < levels.len() => levels[at].qty = level.qty,
+            _ => {}
+        }
+        levels.truncate(options.levels);
+        row.clone()
+    };
+    (1..=count).map(row).collect()
+}
+
+#[test]
+fn rows_that_are_encoded_by_what_differs_give_the_bytes_of_arrays() {
+    let folder = tempfile::tempdir().unwrap();
+    for (seed, price_type, levels, count, limit) in [
+        (1, PriceType::Float, 3, 50_000, 45_003),
+        (2, PriceType::Fixed, 5, 3000, 1111),
+        (3, PriceType::Decimal, 2, 3000, 3000),
+        (4, PriceType::Float, 30, 2000, 777),
+    ] {
+        let table_options = TableOptions { price_type, levels };
+        let options = RecorderOptions {
+            tables: [TableId::Depth].into_iter().collect(),
+            table_options,
+            rows_per_group: Some(limit),
+        };
+        let mut groups = Vec::new();
+        let mut recorder = Recorder::new(options, |group| groups.push(group));
+        for row in books(seed, count, table_options) {
+            recorder.depth(&row.as_row());
+        }
+        recorder.finish();
+
+        let schema = TableId::Depth.schema(&table_options);
+        let write = |name: &str, arrays: bool| {
+            let path = folder.path().join(name);
+            let mut writer = parquet::Writer::create(&path, &schema).unwrap();
+            let encoder = writer.encoder();
+            for group in &groups {
+                let chunk = if arrays {
+                    encoder.encode_batches(group.batches(), group.index())
+                } else {
+                    encoder.encode_group(group)
+                };
+                writer.append(chunk.unwrap()).unwrap();
+            }
+            writer.finish(Vec::new()).unwrap();
+            std::fs::read(path).unwrap()
+        };
+        assert!(
+            write("arrays", true) == write("steps", false),
+            "seed {seed}"
+        );
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod dictionary;
 mod hybrid;
 mod kind;
 mod output;
+pub(super) mod steps;
 
 use ::parquet::basic::{Compression, Encoding, Type};
 use ::parquet::column::writer::ColumnCloseResult;
@@ -33,6 +34,7 @@ use bytes::Bytes;
 use self::dictionary::{Dictionary, Key};
 use self::kind::{INLINE, Kind, LENGTH, Number, Text, key_of_f64, key_of_i64, key_of_view};
 use self::output::{Bounds, Output, PageFacts, PageScratch, too_large};
+use self::steps::Steps;
 
 /// Rows of a page, a multiple of eight so that a page begins with a whole byte of the validity bitmap.
 const ROWS_PER_PAGE: usize = 20_480;
@@ -116,6 +118,8 @@ pub(super) struct Scratch {
     places: Vec<u32>,
     natives: Vec<i64>,
     pages: PageScratch,
+    /// The rows of a group that are encoded without arrays.
+    pub(super) steps: Steps,
 }
 
 impl Scratch {
@@ -127,6 +131,7 @@ impl Scratch {
             places: Vec::new(),
             natives: Vec::new(),
             pages: PageScratch::new(compression)?,
+            steps: Steps::default(),
         })
     }
 }
@@ -322,7 +327,29 @@ impl<'a, K: Key, V> Values<'a, K, V> {
     }
 }
 
-impl<K: Key> Values<'_, K, u32> {
+impl<'a, K: Key> Values<'a, K, u32> {
+    /// Pages whose values have these places; a bitmap tells which of so many rows they are, if they are not all.
+    fn of_places(
+        column: &ColumnDescPtr,
+        places: &'a mut Vec<u32>,
+        valid: Option<(&[u8], usize)>,
+        pages: Vec<PageFacts<K>>,
+    ) -> Self {
+        let rows = valid.map_or(places.len(), |(_, rows)| rows);
+        let valid = valid.map(|(bits, rows)| {
+            let mut valid = BooleanBufferBuilder::new(rows);
+            valid.append_packed_range(0..rows, bits);
+            valid
+        });
+        Self {
+            coded: places,
+            rows,
+            valid,
+            nullable: column.max_def_level() > 0,
+            pages,
+        }
+    }
+
     /// Writes the dictionary page and the pages of places in it.
     fn write_places(
         self,

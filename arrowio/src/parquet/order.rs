@@ -58,6 +58,20 @@ impl Order {
     }
 }
 
+impl Order {
+    /// The first and last value of the column that the rows are sorted by, of rows with these times and ordinals.
+    ///
+    /// # Errors
+    /// When a value is smaller than the one before.
+    pub(super) fn bounds_of(self, times: &[i64], seqs: &[u64]) -> Result<Option<Bounds>> {
+        match self {
+            Self::Seq => bounds(self.columns()[0], seqs),
+            Self::Time => bounds(self.columns()[0], times),
+            Self::Symbol => Ok(None),
+        }
+    }
+}
+
 /// The smallest and the largest value of a column of a group that is sorted by it.
 pub(super) type Bounds = (i128, i128);
 

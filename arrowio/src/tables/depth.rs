@@ -63,6 +63,14 @@ impl DepthRows {
         self.headers.len()
     }
 
+    /// The header of a row, its bids and its asks.
+    #[inline]
+    pub(crate) fn row(&self, row: usize) -> (&Header, [&[PriceLevel]; 2]) {
+        let [start, middle, end] = self.spans[row].map(|place| place as usize);
+        let sides = [&self.levels[start..middle], &self.levels[middle..end]];
+        (&self.headers[row], sides)
+    }
+
     pub(crate) fn clear(&mut self) {
         self.headers.clear();
         self.spans.clear();

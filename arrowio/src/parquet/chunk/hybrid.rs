@@ -9,6 +9,13 @@ pub(super) fn encode(values: &[u32], width: u32, out: &mut Vec<u8>) {
     let mut packed_from = 0;
     let mut at = 0;
     while at < values.len() {
+        // Most groups hold several values, which is seen without a branch for each.
+        if let Some(group) = values[at..].first_chunk::<8>()
+            && group.iter().fold(0, |all, value| all | (value ^ group[0])) != 0
+        {
+            at += 8;
+            continue;
+        }
         let run = run_length(&values[at..]);
         if run >= shortest_run {
             pack(&values[packed_from..at], width, out);

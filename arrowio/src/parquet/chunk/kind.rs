@@ -52,6 +52,16 @@ pub(super) struct Text {
 }
 
 impl Text {
+    /// The key of a text; `None` when it is long and another begins alike.
+    pub(super) fn key_of(&mut self, text: &[u8]) -> Option<u128> {
+        if text.len() as u128 > INLINE {
+            return self.key_of_long(text);
+        }
+        let mut bytes = [0; 16];
+        bytes[..text.len()].copy_from_slice(text);
+        Some(u128::from_be_bytes(bytes) | text.len() as u128)
+    }
+
     /// The key of a text that its view does not hold; `None` when another begins alike.
     pub(super) fn key_of_long(&mut self, text: &[u8]) -> Option<u128> {
         let mut bytes = [0; 16];
