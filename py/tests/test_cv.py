@@ -1,8 +1,9 @@
-"""Splits against scikit-learn, and skfolio's by the oracle."""
+"""Splits against scikit-learn, and skfolio's, which are in peers/splits.json."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,14 +38,20 @@ def test_skfolio_splits_by_the_oracle(shared) -> None:
     assert [[[int(a[0]), int(a[-1])], [int(b[0]), int(b[-1])]] for a, b in found] == wanted
 
 
-def test_live_skfolio() -> None:
-    selection = pytest.importorskip("skfolio.model_selection")
-    rows = np.zeros((500, 2))
-    reference = selection.WalkForward(test_size=40, train_size=120, purged_size=7, expend_train=True)
-    found = nb.cv.walk_forward(500, train_size=120, test_size=40, gap=7, expanding=True)
-    for mine, wanted in zip(found, reference.split(rows), strict=True):
-        np.testing.assert_array_equal(mine[0], wanted[0])
-        np.testing.assert_array_equal(mine[1], wanted[1])
+def test_splits_equal_those_of_skfolio() -> None:
+    wanted = json.loads((Path(__file__).parent / "peers" / "splits.json").read_text())
+
+    def ends(rows: np.ndarray) -> list[list[int]]:
+        parts = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
+        return [[int(part[0]), int(part[-1])] for part in parts if len(part)]
+
+    for name, expanding in (("expanding", True), ("rolling", False)):
+        found = nb.cv.walk_forward(500, train_size=120, test_size=40, gap=7, expanding=expanding)
+        pairs = [[ends(np.asarray(train)), ends(np.asarray(test))] for train, test in found]
+        assert pairs == wanted[f"walk_forward_{name}_120_40_7"]
+    splits = nb.cv.combinatorial_purged(500, folds=6, test_folds=2, purge=5, embargo=3)
+    found = [[ends(np.asarray(s.train)), [ends(np.asarray(test))[0] for test in s.tests]] for s in splits]
+    assert found == wanted["combinatorial_6_2_5_3"]
 
 
 def test_nothing_leaks() -> None:

@@ -25,18 +25,21 @@ def returns_of(seed: int, rows: int, assets: int) -> np.ndarray:
 def solve(name: str, returns: np.ndarray, upper: float) -> nb.optimize.Solution:
     limits = nb.optimize.Limits(upper=upper)
     n = returns.shape[1]
+    if name.endswith("_short"):
+        name = name.removesuffix("_short")
+        group = nb.optimize.Group([0, 1, 2], 0.1, 0.2)
+        limits = nb.optimize.Limits(lower=-0.3, upper=0.6, groups=[group], leverage=1.5)
     match name:
         case "mean_variance_5":
             return nb.optimize.mean_variance(returns, risk_aversion=5.0, limits=limits)
         case "risk_parity":
             return nb.optimize.risk_parity(returns)
-        case "min_variance_short":
-            group = nb.optimize.Group([0, 1, 2], 0.1, 0.2)
-            short = nb.optimize.Limits(lower=-0.3, upper=0.6, groups=[group], leverage=1.5)
-            return nb.optimize.min_variance(returns, limits=short)
         case "min_variance_turnover":
             held = nb.optimize.Limits(current=[1 / n] * n, turnover_penalty=0.000005)
             return nb.optimize.min_variance(returns, limits=held)
+        case "min_cvar_turnover":
+            held = nb.optimize.Limits(current=[1 / n] * n, turnover_penalty=0.0002)
+            return nb.optimize.min_cvar(returns, limits=held)
         case _:
             return getattr(nb.optimize, name)(returns, limits=limits)
 
@@ -149,3 +152,51 @@ def test_degenerate_input_is_said() -> None:
     assert nb.optimize.min_variance(short).objective >= 0
     twins = np.column_stack([returns[:, 0], returns[:, 0]])
     assert nb.optimize.min_variance(twins).objective == pytest.approx(returns[:, 0].var(ddof=1), rel=1e-6)
+
+
+def degenerate(kind: str) -> np.ndarray:
+    returns = returns_of(7, 60, 4)
+    match kind:
+        case "one asset":
+            return returns[:, :1]
+        case "two identical assets":
+            return returns[:, [0, 0]]
+        case "singular covariance":
+            return np.column_stack([returns, returns.sum(axis=1)])
+        case "more assets than rows":
+            return returns_of(8, 10, 25)
+        case "constant asset":
+            returns[:, 1] = 0.001
+        case "column of nan":
+            returns[:, 2] = np.nan
+        case "nan inside":
+            returns[31, 2] = np.nan
+        case "one row":
+            return returns[:1]
+    return returns
+
+
+@pytest.mark.parametrize("kind", [
+    "one asset", "two identical assets", "singular covariance", "more assets than rows", "constant asset",
+    "column of nan", "nan inside", "one row",
+])
+@pytest.mark.parametrize("name", [
+    "min_variance", "mean_variance", "max_sharpe", "max_diversification", "min_cvar", "min_cdar", "risk_parity",
+    "inverse_volatility", "inverse_cvar", "inverse_cdar", "hierarchical_risk_parity",
+])
+def test_degenerate_input_has_an_answer_or_an_error(name: str, kind: str) -> None:
+    returns = degenerate(kind)
+    options = {"risk_aversion": 5.0} if name == "mean_variance" else {}
+    # No ratio is best where every asset loses, or where one without risk earns.
+    unanswerable = name == "max_sharpe" and (returns.mean(axis=0).max() <= 0 or kind == "constant asset")
+    try:
+        found = getattr(nb.optimize, name)(returns, **options)
+    except nb.InputError as error:
+        assert unanswerable or kind not in ("one asset", "two identical assets"), error
+        if "nan" in kind:
+            assert (error.row, error.column) == (0 if kind == "column of nan" else 31, "2")
+        return
+    assert not unanswerable and "nan" not in kind and kind != "one row"
+    weights = np.asarray(getattr(found, "weights", found))
+    assert weights.sum() == pytest.approx(1.0, abs=1e-9) and (weights >= 0).all()
+    assert getattr(found, "converged", True)

@@ -75,14 +75,30 @@ def by_definition(returns: np.ndarray, upper: float) -> dict[str, dict]:
     tight(cp.Problem(cp.Minimize(0.5 * cp.quad_form(x, cp.psd_wrap(unit)) - cp.sum(cp.log(x)) / n)))
     weights = x.value / x.value.sum()
     keep("risk_parity", float(np.sqrt(weights @ cov @ weights)), weights)
-    # Short positions, a group, and a limit on sizes.
+    # Short positions, a group, and a limit on sizes, for every problem.
     short = [cp.sum(w) == 1, w >= -0.3, w <= 0.6, cp.norm1(w) <= 1.5, cp.sum(w[:3]) <= 0.2, cp.sum(w[:3]) >= 0.1]
     value = tight(cp.Problem(cp.Minimize(cp.quad_form(w, cp.psd_wrap(unit))), short))
     keep("min_variance_short", value * scale, w.value)
+    value = tight(cp.Problem(cp.Minimize(2.5 * cp.quad_form(w, cp.psd_wrap(unit)) - mean / scale @ w), short))
+    keep("mean_variance_5_short", value * scale, w.value)
+    value = tight(cp.Problem(cp.Minimize(v + cp.sum(u) / (0.05 * rows)), short + tail))
+    keep("min_cvar_short", value / 100, w.value)
+    value = tight(cp.Problem(cp.Minimize(v + cp.sum(u) / (0.05 * rows)), short + chain))
+    keep("min_cdar_short", value / 100, w.value)
+    group = [cp.sum(y[:3]) <= 0.2 * k, cp.sum(y[:3]) >= 0.1 * k]
+    for name, reward in (("max_sharpe", mean), ("max_diversification", np.sqrt(np.diag(cov)))):
+        size = np.abs(reward).max()
+        rows_of = [reward / size @ y == 1, cp.sum(y) == k, y >= -0.3 * k, y <= 0.6 * k, cp.norm1(y) <= 1.5 * k, k >= 0]
+        tight(cp.Problem(cp.Minimize(cp.quad_form(y, cp.psd_wrap(unit))), rows_of + group))
+        weights = y.value / k.value
+        keep(f"{name}_short", float(reward @ weights / np.sqrt(weights @ cov @ weights)), weights)
     cost = 0.0005 * cp.norm1(w - 1 / n) / scale
     limited = [cp.sum(w) == 1, w >= 0]
     value = tight(cp.Problem(cp.Minimize(cp.quad_form(w, cp.psd_wrap(unit)) + cost * 0.01), limited))
     keep("min_variance_turnover", value * scale, w.value)
+    moved = 100 * 0.0002 * cp.norm1(w - 1 / n)
+    value = tight(cp.Problem(cp.Minimize(v + cp.sum(u) / (0.05 * rows) + moved), limited + tail))
+    keep("min_cvar_turnover", value / 100, w.value)
     return found
 
 
