@@ -153,15 +153,15 @@ fn ratio(reward: &[f64], covariance: &Covariance, limits: &Constraints) -> Resul
     tidy(&mut weights, limits);
     let risk = covariance.variance(&weights).max(0.0).sqrt();
     let earned = dot(reward, &weights);
-    if risk <= 1e-9 * unit.sqrt() {
+    let objective = earned / risk;
+    // The program's objective is ½ scale² / (unit ratio²), and its dual bounds the ratio from above, or not at all.
+    let reached = 0.5 * (scale / objective).powi(2) / unit;
+    if risk <= 1e-9 * unit.sqrt() || reached <= found.gap {
         return Err(Error::Unbounded {
             hint: "a portfolio without risk earns more than the risk-free rate; is the covariance singular?",
         });
     }
-    let objective = earned / risk;
-    // The program's objective is ½ scale² / (unit ratio²), and its dual bounds the ratio from above.
-    let reached = 0.5 * (scale / objective).powi(2) / unit;
-    let bound = scale / (2.0 * unit * (reached - found.gap).max(f64::MIN_POSITIVE)).sqrt();
+    let bound = scale / (2.0 * unit * (reached - found.gap)).sqrt();
     // A ratio that is reached is above zero, and no other size is needed.
     let gap = (bound - objective).max(0.0);
     Ok(Solution::new(weights, objective, gap, 0.0).after(found.iterations))
