@@ -10,6 +10,8 @@ use crate::{Fault, OrderId, Price, Qty, Side};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Front {
     pub(crate) slot: u32,
+    /// Handle of its level.
+    level: u32,
     pub(crate) id: OrderId,
     pub(crate) price: Price,
     pub(crate) qty: Qty,
@@ -33,22 +35,56 @@ const MANY_GAPS: u32 = 1 << 30;
 /// date, so the level that it names is looked at before it is believed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hints {
-    /// Empty until the first order rests, then `1 << HINT_BITS` long.
+    /// Empty until the first order rests, then as long as a power of two.
     places: Vec<u32>,
+    /// Bits to shift a product right for a place.
+    shift: u32,
 }
 
-/// 512 places of 4 bytes: a thirtieth of a first-level cache, and more levels than most books have.
-const HINT_BITS: u32 = 9;
+/// The fewest places: 2 KB.
+const MIN_HINTS: usize = 1 << 9;
+
+/// The most places: beyond, they would take up more cache than they save time.
+const MAX_HINTS: usize = 1 << 15;
+
+/// So many places are wanted for each level: nine of ten are alone in theirs then.
+const HINTS_PER_LEVEL: usize = 4;
 
 impl Hints {
     #[inline]
-    fn place(&mut self, price: Price) -> &mut u32 {
-        if self.places.is_empty() {
-            self.places = vec![NONE; 1 << HINT_BITS];
-        }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the shift leaves no more bits than the places have"
+    )]
+    fn at(&self, price: Price) -> usize {
         // Prices are multiples of a tick: the upper bits of the product spread them (Knuth, TAOCP vol. 3, section 6.4).
         let spread = price.0.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        &mut self.places[(spread >> (64 - HINT_BITS)) as usize]
+        (spread >> self.shift) as usize
+    }
+
+    /// Where the level of a price was.
+    #[inline]
+    fn get(&self, price: Price) -> u32 {
+        self.places.get(self.at(price)).copied().unwrap_or(NONE)
+    }
+
+    /// Remembers where a level of a book of so many levels is.
+    #[inline]
+    fn set(&mut self, price: Price, handle: u32, levels: usize) {
+        let len = self.places.len();
+        if len < MIN_HINTS || len < MAX_HINTS && len < levels * HINTS_PER_LEVEL {
+            self.grow();
+        }
+        let at = self.at(price);
+        self.places[at] = handle;
+    }
+
+    /// Twice the places, all empty: they fill again soon.
+    #[cold]
+    fn grow(&mut self) {
+        let len = (2 * self.places.len()).max(MIN_HINTS);
+        self.places = vec![NONE; len];
+        self.shift = 64 - len.trailing_zeros();
     }
 }
 
@@ -56,10 +92,12 @@ impl OrderBook {
     /// The order that trades next on a side.
     #[inline]
     pub(crate) fn front(&self, side: Side) -> Option<Front> {
-        let level = self.levels.get(self.ladder(side).best()?);
+        let handle = self.ladder(side).best()?;
+        let level = self.levels.get(handle);
         let order = self.orders.get(level.head);
         Some(Front {
             slot: level.head,
+            level: handle,
             id: OrderId(order.id),
             price: level.price,
             qty: Qty(order.qty),
@@ -95,12 +133,13 @@ impl OrderBook {
         price: Price,
         qty: Qty,
     ) -> Result<Berth, Fault> {
-        let hint = hints.place(price);
-        let handle = match self.levels.try_get(*hint) {
-            Some(level) if level.price == price && level.side() == side && level.count > 0 => *hint,
+        let hint = hints.get(price);
+        let handle = match self.levels.try_get(hint) {
+            Some(level) if level.price == price && level.side() == side && level.count > 0 => hint,
             _ => {
-                *hint = self.level_for(side, price);
-                *hint
+                let handle = self.level_for(side, price);
+                hints.set(price, handle, self.bids.len() + self.asks.len());
+                handle
             }
         };
         let slot = self.append(handle, id, qty)?;
@@ -155,6 +194,19 @@ impl OrderBook {
         self.close_if_empty(order.level);
     }
 
+    /// As [`OrderBook::leave`], for the first order of the best level.
+    #[inline]
+    pub(crate) fn leave_front(&mut self, front: &Front) {
+        let level = self.levels.get_mut(front.level);
+        level.qty -= front.qty.0;
+        level.count -= 1;
+        level.head = self.orders.unlink_first(front.slot);
+        if level.gaps() > 0 {
+            self.pass_gaps(front.level);
+        }
+        self.close_if_empty(front.level);
+    }
+
     /// As [`OrderBook::leave`], for a caller who knows the level and what rests of the order. In the middle of a queue
     /// the order is only marked as a gap, which no load has to wait for; its record is freed when the front of the queue
     /// comes to it, or when gaps outnumber orders.
@@ -166,7 +218,7 @@ impl OrderBook {
         level.add_gap();
         let is_first = level.head == berth.slot;
         let has_many = level.gaps() > level.count.clamp(FEW_GAPS, MANY_GAPS);
-        self.orders.get_mut(berth.slot).qty = 0;
+        self.orders.make_gap(berth.slot);
         if is_first {
             self.pass_gaps(berth.level);
             self.close_if_empty(berth.level);
@@ -178,8 +230,8 @@ impl OrderBook {
     /// Frees the gaps at the front of a queue, which may be all that is left of it.
     fn pass_gaps(&mut self, handle: u32) {
         let level = self.levels.get_mut(handle);
-        while level.head != NONE && self.orders.get(level.head).qty == 0 {
-            level.head = self.orders.unlink(level.head).next;
+        while level.head != NONE && self.orders.is_gap(level.head) {
+            level.head = self.orders.close_gap(level.head).next;
             level.drop_gap();
         }
     }
@@ -190,15 +242,15 @@ impl OrderBook {
         let level = self.levels.get_mut(handle);
         let mut at = level.head;
         while at != NONE {
-            let order = *self.orders.get(at);
-            if order.qty == 0 {
-                self.orders.unlink(at);
+            let next = self.orders.get(at).next;
+            if self.orders.is_gap(at) {
+                let gap = self.orders.close_gap(at);
                 level.drop_gap();
-                if order.next == NONE {
-                    level.tail = order.prev;
+                if next == NONE {
+                    level.tail = gap.prev;
                 }
             }
-            at = order.next;
+            at = next;
         }
     }
 

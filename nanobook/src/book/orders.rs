@@ -8,7 +8,7 @@ use crate::{OrderId, Qty};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Order {
     pub(super) id: u64,
-    /// What rests of it; zero when it has left and is still linked: a gap.
+    /// What rests of it.
     pub(super) qty: u64,
     /// Handle of its level.
     pub(super) level: u32,
@@ -24,6 +24,8 @@ const _: () = assert!(size_of::<Order>() == 32);
 #[derive(Clone, Debug)]
 pub(super) struct Orders {
     pool: Vec<Order>,
+    /// A bit for each record, set when its order has left and is still linked: a gap. Empty until there is one.
+    gaps: Vec<u64>,
     free: u32,
     index: Index,
 }
@@ -32,6 +34,7 @@ impl Default for Orders {
     fn default() -> Self {
         Self {
             pool: Vec::new(),
+            gaps: Vec::new(),
             free: NONE,
             index: Index::default(),
         }
@@ -63,11 +66,43 @@ impl Orders {
     /// A queue from the order at `head` to its end, without gaps.
     #[inline]
     pub(super) fn queue(&self, head: u32) -> impl Iterator<Item = &Order> {
-        let first = (head != NONE).then(|| self.get(head));
-        let linked = std::iter::successors(first, |order| {
-            (order.next != NONE).then(|| self.get(order.next))
-        });
-        linked.filter(|order| order.qty > 0)
+        let following = |slot: &u32| Some(self.get(*slot).next).filter(|next| *next != NONE);
+        let linked = std::iter::successors((head != NONE).then_some(head), following);
+        linked
+            .filter(|slot| !self.is_gap(*slot))
+            .map(|slot| self.get(slot))
+    }
+
+    /// Whether the order of a linked record has left.
+    #[inline]
+    pub(super) fn is_gap(&self, slot: u32) -> bool {
+        let (word, bit) = bit_of(slot);
+        self.gaps.get(word).is_some_and(|bits| bits & bit != 0)
+    }
+
+    /// Lets an order leave that stays linked. Its record is not touched: the bits of a whole book fit into the fastest
+    /// cache, its records don't.
+    #[inline]
+    pub(super) fn make_gap(&mut self, slot: u32) {
+        let (word, bit) = bit_of(slot);
+        if word >= self.gaps.len() {
+            self.make_room_for_gaps();
+        }
+        self.gaps[word] |= bit;
+    }
+
+    /// Frees the record of a gap.
+    #[inline]
+    pub(super) fn close_gap(&mut self, slot: u32) -> Order {
+        let (word, bit) = bit_of(slot);
+        self.gaps[word] &= !bit;
+        self.unlink(slot)
+    }
+
+    /// Makes bits for as many records as there is room for.
+    #[cold]
+    fn make_room_for_gaps(&mut self) {
+        self.gaps.resize(self.pool.capacity() / 64 + 1, 0);
     }
 
     /// A new order behind `prev`, which only its slot finds until it is indexed.
@@ -131,8 +166,20 @@ impl Orders {
         order
     }
 
+    /// As [`Orders::unlink`], for the first order of a queue: says which is the next.
+    #[inline]
+    pub(super) fn unlink_first(&mut self, slot: u32) -> u32 {
+        let next = self.pool[slot as usize].next;
+        let second = if next == NONE { slot } else { next };
+        self.pool[second as usize].prev = NONE;
+        self.pool[slot as usize].next = self.free;
+        self.free = slot;
+        next
+    }
+
     pub(super) fn reserve(&mut self, orders: usize) {
         self.pool.reserve(orders.saturating_sub(self.pool.len()));
+        self.make_room_for_gaps();
     }
 
     /// Reads every cache line.
@@ -151,9 +198,16 @@ impl Orders {
 
     pub(super) fn clear(&mut self) {
         self.pool.clear();
+        self.gaps.clear();
         self.free = NONE;
         self.index.clear();
     }
+}
+
+/// Where the bit of a record is: its word, and the word's bit.
+#[inline]
+fn bit_of(slot: u32) -> (usize, u64) {
+    (slot as usize / 64, 1 << (slot % 64))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use super::records::{Record, State};
 use super::shared::Shared;
 use super::stop::MAX_PERIOD;
 use super::{MAX_PRICE, stp};
-use crate::book::access::Berth;
-use crate::{Ack, OrderId, OrderKind, OrderRequest, Owner, Price, Qty, Reject, Side};
+use crate::book::access::{Berth, Front};
+use crate::{Ack, OrderId, OrderKind, OrderRequest, OrderStatus, Owner, Price, Qty, Reject, Side};
 use crate::{StpPolicy, TimeInForce, TradeId, Trail};
 
 /// One market, open for one command.
@@ -25,6 +25,7 @@ pub(super) struct Taker {
     /// The worst price; `None` for any.
     pub(super) limit: Option<Price>,
     pub(super) open: u64,
+    pub(super) filled: u64,
     pub(super) tif: TimeInForce,
     pub(super) post_only: bool,
     pub(super) owner: Option<Owner>,
@@ -38,6 +39,7 @@ impl Taker {
             side: request.side,
             limit,
             open: request.qty.0,
+            filled: 0,
             tif: request.tif,
             post_only: request.post_only,
             owner: request.owner,
@@ -56,24 +58,36 @@ impl Taker {
 }
 
 impl Desk<'_> {
-    #[inline]
+    /// Enters an order of any kind.
     pub(crate) fn submit(&mut self, request: &OrderRequest) -> Result<Ack, Reject> {
         self.check(request)?;
-        let id = self
-            .shared
-            .records
-            .open(self.market.instrument, request, None);
-        match request.kind {
-            OrderKind::Limit { price } => self.enter(Taker::new(id, request, Some(price))),
-            OrderKind::Market => self.enter(Taker::new(id, request, None)),
-            _ => {
-                let slot = self.shared.records.live(id).slot;
-                let stop = *self.shared.records.stop(slot);
-                self.market.stops.wait(id, request.side, &stop);
-            }
+        let kind = match request.kind {
+            OrderKind::Limit { price } => return Ok(self.submit_limit(request, price)),
+            kind => kind,
+        };
+        let id = self.open(request);
+        if kind == OrderKind::Market {
+            return Ok(self.enter(Taker::new(id, request, None)));
         }
+        let slot = self.shared.records.live(id).slot;
+        let stop = *self.shared.records.stop(slot);
+        self.market.stops.wait(id, request.side, &stop);
         self.release();
         Ok(self.ack(id))
+    }
+
+    /// Enters a limit order that makes sense.
+    #[inline]
+    pub(crate) fn submit_limit(&mut self, request: &OrderRequest, price: Price) -> Ack {
+        let id = self.open(request);
+        self.enter(Taker::new(id, request, Some(price)))
+    }
+
+    /// The id of a new order.
+    #[inline]
+    fn open(&mut self, request: &OrderRequest) -> OrderId {
+        let instrument = self.market.instrument;
+        self.shared.records.open(instrument, request, None)
     }
 
     #[inline]
@@ -83,7 +97,7 @@ impl Desk<'_> {
             .records
             .get_mut(id)
             .ok_or(Reject::UnknownOrder)?;
-        let (open, slot, side) = (record.open(), record.slot, record.side);
+        let (open, slot, side) = (record.open, record.slot, record.side);
         match record.state {
             State::Live => {
                 let berth = Berth {
@@ -102,11 +116,7 @@ impl Desk<'_> {
             State::Triggered | State::Filled | State::Cancelled => return Err(Reject::NotActive),
         }
         self.shared.records.expire(id);
-        self.out.push(Output::Cancelled {
-            id,
-            qty: Qty(open),
-            reason,
-        });
+        self.say_cancelled(id, open, reason);
         Ok(Qty(open))
     }
 
@@ -115,7 +125,7 @@ impl Desk<'_> {
             return Err(Reject::ZeroQty);
         }
         let record = self.active(id)?;
-        if by.0 >= record.open() {
+        if by.0 >= record.open {
             self.cancel(id, CancelReason::Reduced)?;
         } else {
             self.shrink(id, &record, by.0, CancelReason::Reduced);
@@ -132,32 +142,32 @@ impl Desk<'_> {
         if record.state == State::Pending {
             return Err(Reject::StopOrder);
         }
-        let total = record
-            .filled
-            .checked_add(qty.0)
-            .ok_or(Reject::QtyOverflow)?;
-        let open = record.open();
-        if price == record.price && qty.0 <= open {
+        let terms = *self.shared.records.live_terms(id);
+        let filled = record.filled(&terms);
+        filled.checked_add(qty.0).ok_or(Reject::QtyOverflow)?;
+        let open = record.open;
+        if price == terms.price && qty.0 <= open {
             if qty.0 < open {
                 self.shrink(id, &record, open - qty.0, CancelReason::Replaced);
             }
-            self.restate(id, price, total);
+            self.restate(id, price, qty.0, filled);
+            self.release();
+            Ok(self.ack(id))
         } else {
             self.withdraw(&record);
             self.take_away(id, open, CancelReason::Replaced);
-            self.restate(id, price, total);
-            self.enter(Taker {
+            self.restate(id, price, qty.0, filled);
+            Ok(self.enter(Taker {
                 id,
                 side: record.side,
                 limit: Some(price),
                 open: qty.0,
-                tif: record.tif,
-                post_only: record.post_only,
+                filled,
+                tif: terms.tif,
+                post_only: terms.post_only,
                 owner: record.owner(),
-            });
+            }))
         }
-        self.release();
-        Ok(self.ack(id))
     }
 
     /// Cancels all orders of an owner in this market, in order of id, and says how many.
@@ -243,56 +253,87 @@ impl Desk<'_> {
             Some(price) => OrderKind::Limit { price },
             None => OrderKind::Market,
         };
+        let terms = records.live_terms(id);
         let request = OrderRequest {
             side: record.side,
             kind,
-            qty: Qty(record.open()),
-            tif: record.tif,
-            post_only: record.post_only,
+            qty: Qty(record.open),
+            tif: terms.tif,
+            post_only: terms.post_only,
             owner: record.owner(),
         };
         let child = records.open(self.market.instrument, &request, Some(id));
-        let stop = records.live_mut(id);
-        stop.related = child.0;
-        stop.cancelled += request.qty.0;
+        records.live_terms_mut(id).related = child.0;
+        records.live_mut(id).take_away(request.qty.0);
         records.close(id, State::Triggered);
         self.out.push(Output::Triggered { id, child, price });
-        self.enter(Taker::new(child, &request, kind.price()));
+        self.meet(&mut Taker::new(child, &request, kind.price()));
+    }
+
+    /// Matches an order that a command brings, and sets off the stops that this triggers.
+    #[inline]
+    fn enter(&mut self, mut taker: Taker) -> Ack {
+        let mut status = self.meet(&mut taker);
+        if self.market.stops.any_due() {
+            self.release();
+            let now = self.ack(taker.id);
+            (status, taker.filled, taker.open) = (now.status, now.filled.0, now.open.0);
+        }
+        // Not looked up, and made in one place: what has just been written in small pieces can't be read at once in
+        // larger ones.
+        Ack {
+            id: taker.id,
+            status,
+            filled: Qty(taker.filled),
+            open: Qty(taker.open),
+        }
     }
 
     /// Matches an order that comes, and rests or cancels what is left.
     #[inline]
-    fn enter(&mut self, mut taker: Taker) {
-        if self.market.phase == Phase::Continuous {
-            let best = self.market.book.best_price(!taker.side);
-            if best.is_some_and(|best| taker.takes(best)) {
-                if taker.post_only {
-                    return self.end(&taker, CancelReason::PostOnly);
-                }
-                if taker.tif == TimeInForce::FOK
-                    && !stp::can_fill(&self.market.book, self.shared, &taker)
-                {
-                    return self.end(&taker, CancelReason::FillOrKill);
-                }
-                self.sweep(&mut taker);
-                if taker.open == 0 {
-                    return;
-                }
-            }
-        }
-        match (taker.limit, taker.tif) {
-            (Some(price), TimeInForce::GTC) => self.rest(&taker, price),
-            (_, TimeInForce::FOK) => self.end(&taker, CancelReason::FillOrKill),
-            _ => self.end(&taker, CancelReason::NoLiquidity),
+    fn meet(&mut self, taker: &mut Taker) -> OrderStatus {
+        let best = self.market.book.best_price(!taker.side);
+        let meets = best.is_some_and(|best| taker.takes(best));
+        if meets && self.market.phase == Phase::Continuous {
+            self.take(taker)
+        } else {
+            self.stay(taker)
         }
     }
 
-    /// Trades with the other side, best price first and first come first served, while the limit allows.
+    /// Matches an order that can trade, and rests or cancels what is left.
+    #[inline(never)]
+    fn take(&mut self, taker: &mut Taker) -> OrderStatus {
+        if taker.post_only {
+            return self.end(taker, CancelReason::PostOnly);
+        }
+        if taker.tif == TimeInForce::FOK && !stp::can_fill(&self.market.book, self.shared, taker) {
+            return self.end(taker, CancelReason::FillOrKill);
+        }
+        let status = self.sweep(taker);
+        if taker.open == 0 {
+            status
+        } else {
+            self.stay(taker)
+        }
+    }
+
+    /// Rests or cancels what is left of an order.
     #[inline]
-    fn sweep(&mut self, taker: &mut Taker) {
+    fn stay(&mut self, taker: &mut Taker) -> OrderStatus {
+        match (taker.limit, taker.tif) {
+            (Some(price), TimeInForce::GTC) => self.rest(taker, price),
+            (_, TimeInForce::FOK) => self.end(taker, CancelReason::FillOrKill),
+            _ => self.end(taker, CancelReason::NoLiquidity),
+        }
+    }
+
+    /// Trades with the other side, best price first and first come first served, while the limit allows. The status is
+    /// that of an order of which nothing is left.
+    #[inline]
+    fn sweep(&mut self, taker: &mut Taker) -> OrderStatus {
         let policy = self.shared.config.stp;
         let prevents = policy != StpPolicy::Off && taker.owner.is_some();
-        let mut filled = 0;
         let mut traded_last = false;
         while taker.open > 0 {
             let Some(front) = self.market.book.front(!taker.side) else {
@@ -302,14 +343,14 @@ impl Desk<'_> {
                 break;
             }
             if prevents && self.shared.records.live(front.id).owner() == taker.owner {
-                self.prevent(policy, taker, front.id);
+                self.prevent(policy, taker, &front);
                 traded_last = false;
                 continue;
             }
             let qty = taker.open.min(front.qty.0);
-            self.fill(front.id, front.slot, qty, front.qty.0);
+            self.lower(&front, qty, State::Filled);
             taker.open -= qty;
-            filled += qty;
+            taker.filled += qty;
             traded_last = true;
             let (buy_order_id, sell_order_id) = match taker.side {
                 Side::Buy => (taker.id, front.id),
@@ -325,28 +366,27 @@ impl Desk<'_> {
             });
         }
         let record = self.shared.records.live_mut(taker.id);
-        record.filled += filled;
-        if taker.open == 0 && traded_last {
-            record.state = State::Filled;
-            self.shared.records.expire(taker.id);
+        record.open = taker.open;
+        if taker.open > 0 || !traded_last {
+            return OrderStatus::Cancelled;
         }
+        record.state = State::Filled;
+        self.shared.records.expire(taker.id);
+        OrderStatus::Filled
     }
 
     /// Keeps two orders of one owner from trading.
     #[cold]
-    fn prevent(&mut self, policy: StpPolicy, taker: &mut Taker, resting: OrderId) {
-        let record = *self.shared.records.live(resting);
-        let (from_taker, from_resting) = stp::loss(policy, taker.open, record.open());
-        if from_resting == record.open() {
-            self.withdraw(&record);
-            self.take_away(resting, from_resting, CancelReason::SelfTrade);
-            self.shared.records.close(resting, State::Cancelled);
-        } else if from_resting > 0 {
-            self.shrink(resting, &record, from_resting, CancelReason::SelfTrade);
+    fn prevent(&mut self, policy: StpPolicy, taker: &mut Taker, resting: &Front) {
+        let (from_taker, from_resting) = stp::loss(policy, taker.open, resting.qty.0);
+        if from_resting > 0 {
+            self.lower(resting, from_resting, State::Cancelled);
+            self.say_cancelled(resting.id, from_resting, CancelReason::SelfTrade);
         }
         if from_taker > 0 {
-            self.take_away(taker.id, from_taker, CancelReason::SelfTrade);
             taker.open -= from_taker;
+            self.shared.records.live_mut(taker.id).cancelled += from_taker;
+            self.say_cancelled(taker.id, from_taker, CancelReason::SelfTrade);
             if taker.open == 0 {
                 self.shared.records.close(taker.id, State::Cancelled);
             }
@@ -362,8 +402,8 @@ impl Desk<'_> {
                 return;
             }
             let qty = buy.qty.min(sell.qty);
-            self.fill(buy.id, buy.slot, qty.0, buy.qty.0);
-            self.fill(sell.id, sell.slot, qty.0, sell.qty.0);
+            self.lower(&buy, qty.0, State::Filled);
+            self.lower(&sell, qty.0, State::Filled);
             self.print(Trade {
                 id: TradeId(self.shared.last_trade + 1),
                 price,
@@ -377,18 +417,22 @@ impl Desk<'_> {
         }
     }
 
-    /// Takes a trade's quantity from a resting order.
+    /// Takes quantity from the first order of the best level: what trades, or what is cancelled. A trade only writes to
+    /// the record, which is seldom in the cache.
     #[inline]
-    fn fill(&mut self, id: OrderId, slot: u32, qty: u64, open: u64) {
-        let record = self.shared.records.live_mut(id);
-        record.filled += qty;
-        if qty == open {
-            record.state = State::Filled;
-            self.shared.records.expire(id);
-            self.market.book.leave(slot);
+    fn lower(&mut self, front: &Front, by: u64, end: State) {
+        let record = self.shared.records.live_mut(front.id);
+        record.open = front.qty.0 - by;
+        if end == State::Cancelled {
+            record.cancelled += by;
+        }
+        if by == front.qty.0 {
+            record.state = end;
+            self.shared.records.expire(front.id);
+            self.market.book.leave_front(front);
             self.market.resting -= 1;
         } else {
-            self.market.book.shrink(slot, Qty(qty));
+            self.market.book.shrink(front.slot, Qty(by));
         }
     }
 
@@ -402,29 +446,37 @@ impl Desk<'_> {
     }
 
     #[inline]
-    fn rest(&mut self, taker: &Taker, price: Price) {
+    fn rest(&mut self, taker: &mut Taker, price: Price) -> OrderStatus {
         let qty = Qty(taker.open);
         let Market { book, hints, .. } = &mut *self.market;
-        match book.enter_near(hints, taker.id, taker.side, price, qty) {
-            Ok(Berth { slot, level }) => {
-                let record = self.shared.records.live_mut(taker.id);
-                (record.slot, record.level) = (slot, level);
-                self.market.resting += 1;
-                self.out.push(Output::Rested {
-                    id: taker.id,
-                    side: taker.side,
-                    price,
-                    qty,
-                });
-            }
-            Err(_) => self.end(taker, CancelReason::LevelOverflow),
+        let Ok(Berth { slot, level }) = book.enter_near(hints, taker.id, taker.side, price, qty)
+        else {
+            return self.end(taker, CancelReason::LevelOverflow);
+        };
+        let record = self.shared.records.live_mut(taker.id);
+        (record.slot, record.level) = (slot, level);
+        self.market.resting += 1;
+        self.out.push(Output::Rested {
+            id: taker.id,
+            side: taker.side,
+            price,
+            qty,
+        });
+        if taker.filled == 0 {
+            OrderStatus::New
+        } else {
+            OrderStatus::PartiallyFilled
         }
     }
 
-    /// Cancels what is open of an order that does not rest.
-    fn end(&mut self, taker: &Taker, reason: CancelReason) {
+    /// Cancels what is open of an order that does not rest. Not a part of its callers: they would share one piece of code
+    /// with it that pushes an output from memory, which has to wait for the fields to be written.
+    #[inline(never)]
+    fn end(&mut self, taker: &mut Taker, reason: CancelReason) -> OrderStatus {
         self.take_away(taker.id, taker.open, reason);
         self.shared.records.close(taker.id, State::Cancelled);
+        taker.open = 0;
+        OrderStatus::Cancelled
     }
 
     /// Takes a resting order out of the book.
@@ -443,7 +495,12 @@ impl Desk<'_> {
 
     #[inline]
     fn take_away(&mut self, id: OrderId, qty: u64, reason: CancelReason) {
-        self.shared.records.live_mut(id).cancelled += qty;
+        self.shared.records.live_mut(id).take_away(qty);
+        self.say_cancelled(id, qty, reason);
+    }
+
+    #[inline]
+    fn say_cancelled(&mut self, id: OrderId, qty: u64, reason: CancelReason) {
         self.out.push(Output::Cancelled {
             id,
             qty: Qty(qty),
@@ -451,12 +508,12 @@ impl Desk<'_> {
         });
     }
 
-    /// Gives an order the price and the quantity that a replace asks for.
-    fn restate(&mut self, id: OrderId, price: Price, total: u64) {
+    /// Gives an order the price and the open quantity that a replace asks for.
+    fn restate(&mut self, id: OrderId, price: Price, open: u64, filled: u64) {
+        let terms = self.shared.records.live_terms_mut(id);
+        (terms.price, terms.qty) = (price, filled + open);
         let record = self.shared.records.live_mut(id);
-        record.price = price;
-        record.qty = total;
-        record.cancelled = 0;
+        (record.open, record.cancelled) = (open, 0);
     }
 
     /// The record of an order that can still trade or be cancelled.
@@ -471,12 +528,13 @@ impl Desk<'_> {
 
     #[inline]
     fn ack(&self, id: OrderId) -> Ack {
-        let record = self.shared.records.live(id);
+        let records = &self.shared.records;
+        let (record, terms) = (records.live(id), records.live_terms(id));
         Ack {
             id,
-            status: record.status(),
-            filled: Qty(record.filled),
-            open: Qty(record.open()),
+            status: record.status(terms),
+            filled: Qty(record.filled(terms)),
+            open: Qty(record.open),
         }
     }
 
@@ -491,42 +549,48 @@ impl Desk<'_> {
     }
 
     /// Whether an order makes sense: quantity, prices, trail, flags, phase.
-    #[inline]
     pub(super) fn check(&self, request: &OrderRequest) -> Result<(), Reject> {
+        match request.kind {
+            OrderKind::Limit { price } => self.check_limit(request, price),
+            OrderKind::Market if request.qty.is_zero() => Err(Reject::ZeroQty),
+            OrderKind::Market if request.post_only => Err(Reject::PostOnlyMustRest),
+            OrderKind::Market if self.market.phase == Phase::Auction => Err(Reject::InAuction),
+            OrderKind::Market => Ok(()),
+            kind => self.check_stop(request, kind),
+        }
+    }
+
+    /// Whether a limit order makes sense.
+    #[inline]
+    pub(super) fn check_limit(&self, request: &OrderRequest, price: Price) -> Result<(), Reject> {
         if request.qty.is_zero() {
             return Err(Reject::ZeroQty);
         }
-        let (limited, waits) = match request.kind {
-            OrderKind::Limit { price } => {
-                self.in_range(price)?;
-                (true, false)
-            }
-            OrderKind::Market => (false, false),
-            kind => {
-                self.check_stop(kind)?;
-                (kind.price().is_some(), true)
-            }
-        };
-        let may_rest = limited && request.tif == TimeInForce::GTC;
-        if request.post_only && !may_rest {
-            return Err(Reject::PostOnlyMustRest);
+        self.in_range(price)?;
+        if request.tif == TimeInForce::GTC {
+            Ok(())
+        } else if request.post_only {
+            Err(Reject::PostOnlyMustRest)
+        } else if self.market.phase == Phase::Auction {
+            Err(Reject::InAuction)
+        } else {
+            Ok(())
         }
-        if self.market.phase == Phase::Auction && !may_rest && !waits {
-            return Err(Reject::InAuction);
-        }
-        Ok(())
     }
-}
 
-impl Desk<'_> {
-    /// Whether the prices and the trail of a stop make sense.
-    #[cold]
-    fn check_stop(&self, kind: OrderKind) -> Result<(), Reject> {
+    fn check_stop(&self, request: &OrderRequest, kind: OrderKind) -> Result<(), Reject> {
+        if request.qty.is_zero() {
+            return Err(Reject::ZeroQty);
+        }
         for price in [kind.price(), kind.stop()].into_iter().flatten() {
             self.in_range(price)?;
         }
         if kind.trail().is_some_and(|trail| !is_trail(trail)) {
             return Err(Reject::TrailOutOfRange);
+        }
+        let may_rest = kind.price().is_some() && request.tif == TimeInForce::GTC;
+        if request.post_only && !may_rest {
+            return Err(Reject::PostOnlyMustRest);
         }
         Ok(())
     }

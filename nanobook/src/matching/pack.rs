@@ -19,6 +19,9 @@ const RESUME: u64 = 8;
 const SET_STP_POLICY: u64 = 9;
 const FORGET_CLOSED: u64 = 10;
 
+const _: () = assert!(TimeInForce::GTC as u64 == 0);
+const _: () = assert!(TimeInForce::IOC as u64 * IOC == IOC && TimeInForce::FOK as u64 * IOC == FOK);
+
 /// Bits of the tag.
 const TAG: u64 = 0xF;
 /// A small field next to the tag: a policy.
@@ -109,12 +112,12 @@ fn word(price: Price) -> u64 {
 #[inline]
 fn flags(request: &OrderRequest) -> u64 {
     let side = u64::from(request.side == Side::Sell) * SELL;
-    let ioc = u64::from(request.tif == TimeInForce::IOC) * IOC;
-    let fok = u64::from(request.tif == TimeInForce::FOK) * FOK;
+    // 0, 1 and 2 become neither bit, the lower and the upper.
+    let tif = (request.tif as u64) * IOC;
     let post_only = u64::from(request.post_only) * POST_ONLY;
     let has_owner = u64::from(request.owner.is_some()) * OWNED;
     let owner = u64::from(request.owner.map_or(0, |owner| owner.0)) << UPPER;
-    side | ioc | fok | post_only | has_owner | owner
+    side | tif | post_only | has_owner | owner
 }
 
 /// An order that is no limit order.

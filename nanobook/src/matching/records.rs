@@ -32,38 +32,42 @@ enum Kind {
     Stop,
 }
 
-/// One order, one cache line.
+/// What matching and a cancel need of an order: two fit a cache line.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
+#[repr(align(32))]
 pub(super) struct Record {
-    pub(super) qty: u64,
-    pub(super) filled: u64,
+    pub(super) open: u64,
+    /// What has traded is not kept: so a trade only writes here, and does not wait for the line to come.
     pub(super) cancelled: u64,
-    pub(super) price: Price,
-    /// Of a stop its child, of a child its stop; 0 for neither.
-    pub(super) related: u64,
     /// Live: in the book. Stop: in the stop pool.
     pub(super) slot: u32,
     /// Live: its price level in the book.
     pub(super) level: u32,
     owner: u32,
-    pub(super) instrument: u32,
+    has_owner: bool,
     pub(super) side: Side,
+    pub(super) state: State,
+}
+
+const _: () = assert!(size_of::<Record>() == 32);
+
+/// The rest of an order. Most of it stays as it was asked.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub(super) struct Terms {
+    pub(super) qty: u64,
+    pub(super) price: Price,
+    /// Of a stop its child, of a child its stop; 0 for neither.
+    pub(super) related: u64,
+    pub(super) instrument: u32,
     kind: Kind,
     pub(super) tif: TimeInForce,
-    pub(super) state: State,
-    has_owner: bool,
     pub(super) post_only: bool,
 }
 
-const _: () = assert!(size_of::<Record>() == 64);
+const _: () = assert!(size_of::<Terms>() == 32);
 
 impl Record {
-    #[inline]
-    pub(super) fn open(&self) -> u64 {
-        self.qty - self.filled - self.cancelled
-    }
-
     #[inline]
     pub(super) fn owner(&self) -> Option<Owner> {
         self.has_owner.then_some(Owner(self.owner))
@@ -72,14 +76,26 @@ impl Record {
     /// Takes away all that is open.
     #[inline]
     pub(super) fn cancel(&mut self) {
-        self.cancelled += self.open();
+        self.take_away(self.open);
         self.state = State::Cancelled;
     }
 
+    /// Takes a part of what is open away.
     #[inline]
-    pub(super) fn status(&self) -> OrderStatus {
+    pub(super) fn take_away(&mut self, qty: u64) {
+        self.open -= qty;
+        self.cancelled += qty;
+    }
+
+    /// What has traded.
+    #[inline]
+    pub(super) fn filled(&self, terms: &Terms) -> u64 {
+        terms.qty - self.cancelled - self.open
+    }
+
+    pub(super) fn status(&self, terms: &Terms) -> OrderStatus {
         match self.state {
-            State::Live if self.filled == 0 => OrderStatus::New,
+            State::Live if self.filled(terms) == 0 => OrderStatus::New,
             State::Live => OrderStatus::PartiallyFilled,
             State::Pending => OrderStatus::Pending,
             State::Triggered => OrderStatus::Triggered,
@@ -94,11 +110,13 @@ impl Record {
 pub(super) struct Records {
     /// Length a power of two; an id's place is its low bits.
     ring: Vec<Record>,
+    /// As long as the ring.
+    terms: Vec<Terms>,
     /// The oldest id of the ring.
     base: u64,
     next: u64,
     /// Orders older than the ring that still live.
-    old: HashMap<u64, Record, FixedState>,
+    old: HashMap<u64, (Record, Terms), FixedState>,
     /// Orders of `old` that this command closed.
     expired: Vec<u64>,
     keep: Option<u64>,
@@ -106,22 +124,26 @@ pub(super) struct Records {
     free_stops: Vec<u32>,
 }
 
-/// Fills the unused part of a ring.
+/// Fills the unused part of the ring.
 const BLANK: Record = Record {
-    qty: 0,
-    filled: 0,
+    open: 0,
     cancelled: 0,
-    price: Price(0),
-    related: 0,
     slot: NONE,
     level: NONE,
     owner: 0,
-    instrument: 0,
+    has_owner: false,
     side: Side::Buy,
+    state: State::Cancelled,
+};
+
+/// Goes with [`BLANK`].
+const NO_TERMS: Terms = Terms {
+    qty: 0,
+    price: Price(0),
+    related: 0,
+    instrument: 0,
     kind: Kind::Limit,
     tif: TimeInForce::GTC,
-    state: State::Cancelled,
-    has_owner: false,
     post_only: false,
 };
 
@@ -129,6 +151,7 @@ impl Records {
     pub(super) fn new(keep: Option<u64>) -> Self {
         Self {
             ring: vec![BLANK; 16],
+            terms: vec![NO_TERMS; 16],
             base: 1,
             next: 1,
             old: HashMap::default(),
@@ -162,8 +185,30 @@ impl Records {
         if self.in_ring(id.0) {
             Some(&self.ring[self.place(id.0)])
         } else {
-            self.old.get(&id.0)
+            self.old(id).map(|(record, _)| record)
         }
+    }
+
+    /// The terms of an order.
+    #[inline]
+    pub(super) fn terms(&self, id: OrderId) -> Option<&Terms> {
+        if self.in_ring(id.0) {
+            Some(&self.terms[self.place(id.0)])
+        } else {
+            self.old(id).map(|(_, terms)| terms)
+        }
+    }
+
+    /// An order older than the ring.
+    #[cold]
+    fn old(&self, id: OrderId) -> Option<&(Record, Terms)> {
+        self.old.get(&id.0)
+    }
+
+    /// An order older than the ring.
+    #[cold]
+    fn old_mut(&mut self, id: OrderId) -> Option<&mut (Record, Terms)> {
+        self.old.get_mut(&id.0)
     }
 
     /// A record that is known to be there.
@@ -178,7 +223,7 @@ impl Records {
             let place = self.place(id.0);
             Some(&mut self.ring[place])
         } else {
-            self.old.get_mut(&id.0)
+            self.old_mut(id).map(|(record, _)| record)
         }
     }
 
@@ -186,6 +231,23 @@ impl Records {
     #[inline]
     pub(super) fn live_mut(&mut self, id: OrderId) -> &mut Record {
         self.get_mut(id).expect("a live order is never forgotten")
+    }
+
+    /// The terms of an order that is known to be there.
+    #[inline]
+    pub(super) fn live_terms(&self, id: OrderId) -> &Terms {
+        self.terms(id).expect("a live order is never forgotten")
+    }
+
+    /// The terms of an order that is known to be there.
+    pub(super) fn live_terms_mut(&mut self, id: OrderId) -> &mut Terms {
+        let terms = if self.in_ring(id.0) {
+            let place = self.place(id.0);
+            Some(&mut self.terms[place])
+        } else {
+            self.old_mut(id).map(|(_, terms)| terms)
+        };
+        terms.expect("a live order is never forgotten")
     }
 
     /// The next id, for an order as asked.
@@ -211,20 +273,22 @@ impl Records {
         self.next += 1;
         let place = self.place(id);
         self.ring[place] = Record {
-            qty: request.qty.0,
-            filled: 0,
+            open: request.qty.0,
             cancelled: 0,
-            price,
-            related: parent.map_or(0, |parent| parent.0),
             slot,
             level: NONE,
             owner: request.owner.map_or(0, |owner| owner.0),
-            instrument,
+            has_owner: request.owner.is_some(),
             side: request.side,
+            state,
+        };
+        self.terms[place] = Terms {
+            qty: request.qty.0,
+            price,
+            related: parent.map_or(0, |parent| parent.0),
+            instrument,
             kind,
             tif: request.tif,
-            state,
-            has_owner: request.owner.is_some(),
             post_only: request.post_only,
         };
         OrderId(id)
@@ -283,15 +347,10 @@ impl Records {
 
     /// An order as the outside sees it.
     pub(super) fn view(&self, id: OrderId) -> Option<Order> {
-        let record = self.get(id)?;
-        let related = (record.related != 0).then_some(OrderId(record.related));
-        let (kind, child) = match record.kind {
-            Kind::Limit => (
-                OrderKind::Limit {
-                    price: record.price,
-                },
-                None,
-            ),
+        let (record, terms) = (self.get(id)?, self.terms(id)?);
+        let related = (terms.related != 0).then_some(OrderId(terms.related));
+        let (kind, child) = match terms.kind {
+            Kind::Limit => (OrderKind::Limit { price: terms.price }, None),
             Kind::Market => (OrderKind::Market, None),
             Kind::Stop => (self.stop(record.slot).standing(), related),
         };
@@ -299,15 +358,15 @@ impl Records {
             id,
             side: record.side,
             kind,
-            tif: record.tif,
-            post_only: record.post_only,
+            tif: terms.tif,
+            post_only: terms.post_only,
             owner: record.owner(),
-            status: record.status(),
-            qty: Qty(record.qty),
-            filled: Qty(record.filled),
-            open: Qty(record.open()),
+            status: record.status(terms),
+            qty: Qty(terms.qty),
+            filled: Qty(record.filled(terms)),
+            open: Qty(record.open),
             cancelled: Qty(record.cancelled),
-            parent: if record.kind == Kind::Stop {
+            parent: if terms.kind == Kind::Stop {
                 None
             } else {
                 related
@@ -348,18 +407,19 @@ impl Records {
     /// Moves the oldest record out of the ring: away, or to the old ones when it lives.
     fn evict(&mut self) {
         let id = self.base;
-        let record = self.ring[self.place(id)];
+        let place = self.place(id);
+        let (record, terms) = (self.ring[place], self.terms[place]);
         self.base += 1;
         match record.state {
             State::Live | State::Pending => {
-                self.old.insert(id, record);
+                self.old.insert(id, (record, terms));
             }
-            State::Filled | State::Cancelled | State::Triggered => self.drop_stop(&record),
+            State::Filled | State::Cancelled | State::Triggered => self.drop_stop(&record, &terms),
         }
     }
 
-    fn drop_stop(&mut self, record: &Record) {
-        if record.kind == Kind::Stop {
+    fn drop_stop(&mut self, record: &Record, terms: &Terms) {
+        if terms.kind == Kind::Stop {
             self.free_stops.push(record.slot);
         }
     }
@@ -367,8 +427,8 @@ impl Records {
     #[cold]
     fn forget_expired(&mut self) {
         while let Some(id) = self.expired.pop() {
-            if let Some(record) = self.old.remove(&id) {
-                self.drop_stop(&record);
+            if let Some((record, terms)) = self.old.remove(&id) {
+                self.drop_stop(&record, &terms);
             }
         }
     }
@@ -377,11 +437,14 @@ impl Records {
     fn grow(&mut self) {
         let old_mask = self.ring.len() - 1;
         let mut ring = vec![BLANK; 2 * self.ring.len()];
+        let mut terms = vec![NO_TERMS; ring.len()];
         let mask = ring.len() - 1;
         for id in self.base..self.next {
             let at = usize::try_from(id & mask as u64).expect("masked");
             ring[at] = self.ring[at & old_mask];
+            terms[at] = self.terms[at & old_mask];
         }
+        self.terms = terms;
         self.ring = ring;
     }
 }

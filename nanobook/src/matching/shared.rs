@@ -39,7 +39,7 @@ impl Shared {
 
     /// Which market an order is of.
     pub(crate) fn instrument(&self, id: OrderId) -> Option<u32> {
-        self.records.get(id).map(|record| record.instrument)
+        self.records.terms(id).map(|terms| terms.instrument)
     }
 
     /// Whether commands are recorded.
