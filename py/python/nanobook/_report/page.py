@@ -24,8 +24,8 @@ h1{{font-size:22px;margin:0 0 2px}} .sub{{color:var(--muted);margin:0 0 18px}}
 .cards{{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:10px;margin-bottom:18px}}
 .card{{background:var(--card);border-radius:8px;padding:10px 12px}}
 .card b{{display:block;font-size:19px;font-weight:600}} .card span{{color:var(--muted);font-size:12px}}
-.two{{display:grid;grid-template-columns:minmax(0,760px) minmax(300px,1fr);gap:32px;align-items:start}}
-@media(max-width:900px){{.two{{grid-template-columns:minmax(0,1fr)}}}}
+.two{{display:grid;grid-template-columns:minmax(0,760px) minmax(390px,1fr);gap:32px;align-items:start}}
+@media(max-width:960px){{.two{{grid-template-columns:minmax(0,1fr)}}}}
 .chart{{margin-bottom:18px}}
 .wide,.two>div{{overflow-x:auto}} .pair{{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,520px),1fr));gap:10px 32px}}
 table{{border-collapse:collapse;width:100%;margin-bottom:18px}}
