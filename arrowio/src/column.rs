@@ -31,6 +31,7 @@ use nanobook::{InstrumentId, OrderId, Price, Qty, Side, Symbol, Timestamp, Trade
 
 pub(crate) use level::LevelColumns;
 pub(crate) use scalar::Nanos;
+pub(crate) use text::ACTIONS;
 
 use crate::error::Mismatch;
 use crate::options::TableOptions;

@@ -101,6 +101,7 @@ pub mod parquet;
 pub mod polars;
 mod recorder;
 mod results;
+mod slots;
 pub mod sorted;
 mod table;
 mod tables;

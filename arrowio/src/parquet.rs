@@ -63,7 +63,7 @@ use ::parquet::arrow::arrow_writer::{
 };
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::writer::SerializedFileWriter;
-use ::parquet::schema::types::SchemaDescPtr;
+use ::parquet::schema::types::{ColumnDescPtr, SchemaDescPtr};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
@@ -75,7 +75,7 @@ use crate::file::AtomicFile;
 use crate::options::PriceType;
 use crate::recorder::RowGroup;
 use crate::table::{Projection, TABLE_KEY};
-use crate::tables::DepthRows;
+use crate::tables::{DepthRows, MboRows};
 use crate::writer::{BatchWriter, KeyValues, Summary, check_fields};
 
 /// Encodes row groups of one file: a pure function, to be called from as many threads as one likes.
@@ -113,18 +113,17 @@ impl Encoder {
         check_fields(&self.schema, &group.schema())?;
         let mut scratch = self.scratch.take()?;
         let all = self.schema.fields().len();
-        let known = take_steps(group, &mut scratch.steps).unwrap_or_default();
+        let direct = Direct::of(group, &mut scratch.steps);
+        let known = direct.columns();
         let rest = Projection::of((known..all).collect());
         let pieces = if known < all {
             group.pieces(rest).collect::<Result<Vec<_>>>()?
         } else {
             Vec::new()
         };
-        let bounds = if known > 0 {
-            let (times, seqs) = scratch.steps.order();
-            self.order.bounds_of(times, seqs)?
-        } else {
-            self.bounds(&pieces)?
+        let bounds = match direct.order(&scratch.steps) {
+            Some((times, seqs)) => self.order.bounds_of(times, seqs)?,
+            None => self.bounds(&pieces)?,
         };
         let mut columns = Vec::with_capacity(all);
         for (at, writer) in self
@@ -147,7 +146,7 @@ impl Encoder {
                 columns.push(self.encode_column(at, writer, &arrays, declared, &mut scratch)?);
                 continue;
             }
-            if let Some(chunk) = chunk::steps::encode(&self.columns.column(at), at, &mut scratch)? {
+            if let Some(chunk) = direct.encode(&self.columns.column(at), at, &mut scratch)? {
                 columns.push(Column::Own(chunk));
                 continue;
             }
@@ -227,9 +226,8 @@ impl Encoder {
         scratch: &mut Scratch,
     ) -> Result<Column> {
         let field = self.schema.field(at);
-        if let Some(plan) = settings::plan(field)
-            && let Some(chunk) = chunk::encode(&self.columns.column(at), arrays, plan, scratch)?
-        {
+        let plan = settings::plan(field);
+        if let Some(chunk) = chunk::encode(&self.columns.column(at), arrays, plan, scratch)? {
             return Ok(Column::Own(chunk));
         }
         for array in declared()? {
@@ -241,13 +239,61 @@ impl Encoder {
     }
 }
 
-/// Gives the rows of a group whose columns need no arrays to the encoder, and says how many columns they are.
-fn take_steps(group: &RowGroup, steps: &mut Steps) -> Option<usize> {
-    let (rows, options) = (group.num_rows(), group.options());
-    // That a decimal price has too many digits is found when its array is made.
-    let exact = options.price_type == PriceType::Decimal;
-    let depth = group.rows::<DepthRows>().filter(|_| !exact)?;
-    steps.take(rows, options.levels, |row| depth.row(row))
+/// The rows of a group whose columns need no arrays.
+enum Direct<'a> {
+    Mbo(&'a MboRows),
+    /// Those of `depth`, which the encoder has taken; they have so many columns.
+    Steps(usize),
+    No,
+}
+
+impl<'a> Direct<'a> {
+    fn of(group: &'a RowGroup, steps: &mut Steps) -> Self {
+        let (rows, options) = (group.num_rows(), group.options());
+        // That a decimal price has too many digits is found when its array is made.
+        if options.price_type == PriceType::Decimal {
+            return Self::No;
+        }
+        if let Some(rows) = group.rows::<MboRows>() {
+            return Self::Mbo(rows);
+        }
+        let taken = group
+            .rows::<DepthRows>()
+            .and_then(|depth| steps.take(rows, options.levels, |row| depth.row(row)));
+        taken.map_or(Self::No, Self::Steps)
+    }
+
+    /// How many columns need no arrays.
+    fn columns(&self) -> usize {
+        match self {
+            Self::Mbo(_) => chunk::mbo::COLUMNS,
+            Self::Steps(columns) => *columns,
+            Self::No => 0,
+        }
+    }
+
+    /// The rows' times and ordinals.
+    fn order<'b>(&'b self, steps: &'b Steps) -> Option<(&'b [i64], &'b [u64])> {
+        match self {
+            Self::Mbo(rows) => Some((&rows.times, &rows.seqs)),
+            Self::Steps(_) => Some(steps.order()),
+            Self::No => None,
+        }
+    }
+
+    /// Encodes a column, unless it is better encoded otherwise.
+    fn encode(
+        &self,
+        column: &ColumnDescPtr,
+        at: usize,
+        scratch: &mut Scratch,
+    ) -> Result<Option<chunk::Chunk>> {
+        Ok(match self {
+            Self::Mbo(rows) => chunk::mbo::encode(column, at, rows, scratch)?,
+            Self::Steps(_) => chunk::steps::encode(column, at, scratch)?,
+            Self::No => None,
+        })
+    }
 }
 
 fn first_column(batch: Result<RecordBatch>) -> Result<ArrayRef> {

@@ -18,7 +18,7 @@ use crate::breaks::Breaks;
 use crate::error::Result;
 use crate::options::{PriceType, TableOptions};
 use crate::table::{Projection, Table};
-use crate::tables::{DepthRows, TableId, TableSet};
+use crate::tables::{DepthRows, MboRows, TableId, TableSet};
 
 /// Rows of a row group, unless its table is wide.
 pub const ROWS_PER_GROUP: usize = 131_072;
@@ -101,24 +101,30 @@ impl<T: Table + Send + Sync + 'static> Rows for Vec<T> {
     }
 }
 
-impl Rows for DepthRows {
-    fn len(&self) -> usize {
-        self.len()
-    }
+macro_rules! rows {
+    ($($rows:ty),*) => {$(
+        impl Rows for $rows {
+            fn len(&self) -> usize {
+                self.len()
+            }
 
-    fn clear(&mut self) {
-        self.clear();
-    }
+            fn clear(&mut self) {
+                self.clear();
+            }
 
-    fn batch(
-        &self,
-        range: Range<usize>,
-        options: &TableOptions,
-        columns: &Projection,
-    ) -> Result<RecordBatch> {
-        self.batch(range, options, columns)
-    }
+            fn batch(
+                &self,
+                range: Range<usize>,
+                options: &TableOptions,
+                columns: &Projection,
+            ) -> Result<RecordBatch> {
+                self.batch(range, options, columns)
+            }
+        }
+    )*};
 }
+
+rows!(DepthRows, MboRows);
 
 /// Buffers that have been used, to be filled again: a new one would cost a page fault for every 4 KiB.
 type Pool<R> = Arc<Mutex<Vec<R>>>;
@@ -372,6 +378,7 @@ macro_rules! recorder {
             breaks: Breaks,
             deliver: D,
             depth: Slot<DepthRows>,
+            mbo: Slot<MboRows>,
             trade: Slot<Vec<Trade>>,
             $($method: Slot<Vec<$row>>,)*
         }
@@ -384,6 +391,7 @@ macro_rules! recorder {
                     breaks: Breaks::default(),
                     deliver,
                     depth: Slot::new(options.rows_of(TableId::Depth)),
+                    mbo: Slot::new(options.rows_of(TableId::Mbo)),
                     trade: Slot::new(options.rows_of(TableId::Trades)),
                     $($method: Slot::new(options.rows_of(TableId::$id)),)*
                 }
@@ -395,6 +403,9 @@ macro_rules! recorder {
                 if self.depth.rows.len() > 0 {
                     (self.deliver)(self.depth.take(TableId::Depth, options));
                 }
+                if self.mbo.rows.len() > 0 {
+                    (self.deliver)(self.mbo.take(TableId::Mbo, options));
+                }
                 if !self.trade.rows.is_empty() {
                     self.deliver_trades();
                 }
@@ -403,6 +414,7 @@ macro_rules! recorder {
                 })*
                 let total = |table: TableId| match table {
                     TableId::Depth => self.depth.total,
+                    TableId::Mbo => self.mbo.total,
                     TableId::Trades => self.trade.total,
                     $(TableId::$id => self.$method.total,)*
                 };
@@ -421,6 +433,16 @@ macro_rules! recorder {
                     self.depth.rows.push(row, self.options.table_options.levels);
                     if self.depth.rows.len() == self.depth.limit {
                         (self.deliver)(self.depth.take(TableId::Depth, self.options.table_options));
+                    }
+                }
+            }
+
+            #[inline]
+            fn mbo(&mut self, row: &Mbo) {
+                if self.options.tables.contains(TableId::Mbo) {
+                    self.mbo.rows.push(row);
+                    if self.mbo.rows.len() == self.mbo.limit {
+                        (self.deliver)(self.mbo.take(TableId::Mbo, self.options.table_options));
                     }
                 }
             }
@@ -455,7 +477,6 @@ macro_rules! recorder {
 }
 
 recorder! {
-    mbo(Mbo) => Mbo;
     bbo(Bbo) => Bbo;
     bar(Bar) => Bars;
     imbalance(Imbalance) => Imbalance;

@@ -19,6 +19,7 @@ mod trades;
 
 pub use depth::DepthRow;
 pub(crate) use depth::DepthRows;
+pub(crate) use mbo::{MboRows, Sparse};
 
 use std::fmt;
 use std::str::FromStr;

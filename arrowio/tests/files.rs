@@ -11,7 +11,7 @@ use ::parquet::file::metadata::ParquetMetaDataReader;
 use ::parquet::file::statistics::Statistics;
 use common::{Rng, Sample, rows};
 use nanobook::rows::{Bar, Bbo, Header, Mbo, PriceLevel, Trade};
-use nanobook::{InstrumentId, Price, Qty, Sink, Timestamp};
+use nanobook::{InstrumentId, Price, Qty, Side, Sink, Timestamp, TradeId};
 use nanobook_arrow::{
     BatchWriter, DepthRow, Error, PriceType, Recorder, RecorderOptions, RowGroup, Table, TableId,
     TableOptions, ipc, parquet,
@@ -191,6 +191,23 @@ fn books(seed: u64, count: u64, options: TableOptions) -> Vec<DepthRow> {
     (1..=count).map(row).collect()
 }
 
+/// The bytes of a table's file: of the groups as they are, or of the arrays that they become.
+fn encoded(path: &Path, groups: &[RowGroup], options: TableOptions, arrays: bool) -> Vec<u8> {
+    let schema = groups[0].table().schema(&options);
+    let mut writer = parquet::Writer::create(path, &schema).unwrap();
+    let encoder = writer.encoder();
+    for group in groups {
+        let chunk = if arrays {
+            encoder.encode_batches(group.batches(), group.index())
+        } else {
+            encoder.encode_group(group)
+        };
+        writer.append(chunk.unwrap()).unwrap();
+    }
+    writer.finish(Vec::new()).unwrap();
+    std::fs::read(path).unwrap()
+}
+
 #[test]
 fn rows_that_are_encoded_by_what_differs_give_the_bytes_of_arrays() {
     let folder = tempfile::tempdir().unwrap();
@@ -212,27 +229,65 @@ fn rows_that_are_encoded_by_what_differs_give_the_bytes_of_arrays() {
             recorder.depth(&row.as_row());
         }
         recorder.finish();
-
-        let schema = TableId::Depth.schema(&table_options);
-        let write = |name: &str, arrays: bool| {
-            let path = folder.path().join(name);
-            let mut writer = parquet::Writer::create(&path, &schema).unwrap();
-            let encoder = writer.encoder();
-            for group in &groups {
-                let chunk = if arrays {
-                    encoder.encode_batches(group.batches(), group.index())
-                } else {
-                    encoder.encode_group(group)
-                };
-                writer.append(chunk.unwrap()).unwrap();
-            }
-            writer.finish(Vec::new()).unwrap();
-            std::fs::read(path).unwrap()
-        };
+        let write =
+            |name, arrays| encoded(&folder.path().join(name), &groups, table_options, arrays);
         assert!(
             write("arrays", true) == write("steps", false),
             "seed {seed}"
         );
+    }
+}
+
+#[test]
+fn rows_that_are_kept_as_columns_give_the_bytes_of_arrays() {
+    let folder = tempfile::tempdir().unwrap();
+    for (seed, price_type, count, limit) in [
+        (1, PriceType::Float, 60_000, 45_003),
+        (2, PriceType::Fixed, 3000, 1111),
+        (3, PriceType::Decimal, 3000, 3000),
+        (4, PriceType::Float, 40, 1),
+    ] {
+        let table_options = TableOptions {
+            price_type,
+            ..TableOptions::default()
+        };
+        let options = RecorderOptions {
+            tables: [TableId::Mbo].into_iter().collect(),
+            table_options,
+            rows_per_group: Some(limit),
+        };
+        // With every value of a column now and then, with all of them, and with none.
+        for all in [None, Some(true), Some(false)] {
+            let mut groups = Vec::new();
+            let mut recorder = Recorder::new(options, |group| groups.push(group));
+            for mut row in rows::<Mbo>(seed, count, table_options) {
+                row.header.symbol = row.header.symbol.or("NONE".parse().ok());
+                match all {
+                    None => {}
+                    Some(true) => {
+                        row.side = row.side.or(Some(Side::Sell));
+                        row.price = row.price.or(Some(Price(0)));
+                        row.qty = row.qty.or(Some(Qty(1)));
+                        row.leaves_qty = row.leaves_qty.or(Some(Qty(0)));
+                        row.match_id = row.match_id.or(Some(TradeId(3)));
+                        row.printable = row.printable.or(Some(true));
+                    }
+                    Some(false) => {
+                        (row.side, row.price, row.qty) = (None, None, None);
+                        (row.old_order_id, row.match_id) = (None, None);
+                        (row.printable, row.mpid) = (None, None);
+                    }
+                }
+                recorder.mbo(&row);
+            }
+            recorder.finish();
+            let write =
+                |name, arrays| encoded(&folder.path().join(name), &groups, table_options, arrays);
+            assert!(
+                write("arrays", true) == write("columns", false),
+                "seed {seed}, all {all:?}"
+            );
+        }
     }
 }
 

@@ -195,7 +195,8 @@ texts! {
     StatusKind, "trading_action or operational_halt", |k: &StatusKind| k.as_str(), |text| find(&STATUS_KINDS, StatusKind::as_str, text);
 }
 
-const ACTIONS: [Action; 5] = [
+/// All actions, in the order of their numbers.
+pub(crate) const ACTIONS: [Action; 5] = [
     Action::Add,
     Action::Execute,
     Action::Reduce,

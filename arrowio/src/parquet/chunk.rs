@@ -10,8 +10,10 @@
 
 mod delta;
 mod dictionary;
+mod direct;
 mod hybrid;
 mod kind;
+pub(super) mod mbo;
 mod output;
 pub(super) mod steps;
 
@@ -27,7 +29,7 @@ use arrow_array::types::{
     UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, TimeUnit};
 use bytes::Bytes;
 
@@ -55,7 +57,7 @@ impl Chunk {
     }
 }
 
-/// How the values of a column are written.
+/// How the values of a column are written, unless they are one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plan {
     /// Each distinct value once, and then their places: for values that come again.
@@ -107,6 +109,7 @@ pub(super) fn encode(
         DataType::UInt16 => target.numbers::<UInt16Type>(Number::UInt32, u64::from),
         DataType::Int8 => target.numbers::<Int8Type>(Number::Int32, |v| key_of_i64(v.into())),
         DataType::Utf8View => target.text(),
+        DataType::Boolean => target.booleans(),
         _ => Ok(None),
     }
 }
@@ -161,25 +164,39 @@ impl Target<'_> {
             ..
         } = self.scratch;
         if self.plan == Plan::Delta && kind.is_64_bits() {
-            let mut values = Values::new(self.column, natives);
+            let mut values = Values::new(natives);
             for (rows, nulls) in rows {
                 values.push(rows, nulls, key, |key| kind.to_i64(key));
             }
-            return values.write_differences(self.column, kind, pages);
+            return values.coded().write_differences(self.column, kind, pages);
         }
         dictionary.clear();
-        let mut values = Values::new(self.column, places);
+        let mut values = Values::new(places);
         for (rows, nulls) in rows {
             values.push(rows, nulls, key, |key| dictionary.number(key));
         }
-        values.write_places(self.column, dictionary, &kind, pages)
+        let coded = values.coded();
+        coded.write_places(self.column, dictionary, &kind, pages)
+    }
+
+    fn booleans(self) -> Result<Option<Chunk>> {
+        let mut memory = Vec::new();
+        let mut values = Values::new(&mut memory);
+        for piece in self.pieces {
+            let array = piece.as_boolean();
+            let rows: Vec<bool> = array.values().iter().collect();
+            let key = |value: &bool| u64::from(*value);
+            values.push(&rows, array.nulls(), key, |key| key != 0);
+        }
+        let coded = values.coded();
+        coded.write_bits(self.column, &mut self.scratch.pages)
     }
 
     fn text(self) -> Result<Option<Chunk>> {
         let mut kind = Text::default();
         let dictionary = &mut self.scratch.texts;
         dictionary.clear();
-        let mut values = Values::new(self.column, &mut self.scratch.places);
+        let mut values = Values::new(&mut self.scratch.places);
         for piece in self.pieces {
             let array = piece.as_string_view();
             let views: &[u128] = array.views();
@@ -203,8 +220,9 @@ impl Target<'_> {
             let number = |key| dictionary.number(key);
             values.push(&keys, array.nulls(), |key| *key, number);
         }
-        values.count_text(dictionary);
-        values.write_places(self.column, dictionary, &kind, &mut self.scratch.pages)
+        let mut coded = values.coded();
+        coded.count_text(dictionary, &kind);
+        coded.write_places(self.column, dictionary, &kind, &mut self.scratch.pages)
     }
 }
 
@@ -216,7 +234,12 @@ fn pays(distinct: usize, values: usize) -> bool {
     distinct > 0 && (values <= FEW || distinct <= values / 4 * 3)
 }
 
-/// The values of a column, as its pages are to have them.
+/// The lowest bits of eight bytes, whose others are 0, as one byte; the first byte's is the lowest.
+fn gather(ones: u64) -> u8 {
+    ones.wrapping_mul(0x0102_0408_1020_4080).to_be_bytes()[0]
+}
+
+/// The values of a column, as they come in pieces.
 struct Values<'a, K, V> {
     /// One for each row that is not null.
     coded: &'a mut Vec<V>,
@@ -224,19 +247,16 @@ struct Values<'a, K, V> {
     rows: usize,
     /// For each row, once one is null.
     valid: Option<BooleanBufferBuilder>,
-    /// Whether pages have levels, even when all rows are valid.
-    nullable: bool,
     pages: Vec<PageFacts<K>>,
 }
 
 impl<'a, K: Key, V> Values<'a, K, V> {
-    fn new(column: &ColumnDescPtr, memory: &'a mut Vec<V>) -> Self {
+    fn new(memory: &'a mut Vec<V>) -> Self {
         memory.clear();
         Self {
             coded: memory,
             rows: 0,
             valid: None,
-            nullable: column.max_def_level() > 0,
             pages: Vec::new(),
         }
     }
@@ -297,28 +317,57 @@ impl<'a, K: Key, V> Values<'a, K, V> {
         self.rows += rows;
     }
 
+    /// All of them.
+    fn coded(&mut self) -> Coded<'_, K, V> {
+        Coded {
+            values: self.coded,
+            valid: self.valid.as_ref().map(BooleanBufferBuilder::as_slice),
+            pages: std::mem::take(&mut self.pages),
+        }
+    }
+}
+
+/// The values of a column, as its pages are to have them.
+struct Coded<'a, K, V> {
+    /// One for each row that is not null.
+    values: &'a [V],
+    /// One bit for each row, set where it is not null, unless none is.
+    valid: Option<&'a [u8]>,
+    pages: Vec<PageFacts<K>>,
+}
+
+impl<'a, K: Key, V> Coded<'a, K, V> {
+    /// Values of rows of which none is null.
+    fn all(values: &'a [V], pages: Vec<PageFacts<K>>) -> Self {
+        Self {
+            values,
+            valid: None,
+            pages,
+        }
+    }
+
     /// Writes the data pages, whose values `encode` writes.
     fn write(
-        mut self,
+        self,
         mut out: Output<'_>,
         kind: &impl Kind<K>,
         encode: impl Fn(&[V], &mut Vec<u8>),
     ) -> Result<Chunk> {
-        let valid = self.valid.as_mut().map(BooleanBufferBuilder::finish);
-        let valid = valid.as_ref().map(BooleanBuffer::values);
+        let nullable = out.is_nullable();
         let (mut row, mut value) = (0, 0);
         for page in &self.pages {
             let bytes = out.page();
-            if self.nullable {
+            // Pages of a column that may be null have levels, even when all rows are valid.
+            if nullable {
                 bytes.extend_from_slice(&[0; 4]);
-                match valid {
+                match self.valid {
                     Some(valid) => hybrid::encode_bits(&valid[row / 8..], page.rows, bytes),
                     None => hybrid::encode_ones(page.rows, bytes),
                 }
                 let length = u32::try_from(bytes.len() - 4).map_err(too_large)?;
                 bytes[..4].copy_from_slice(&length.to_le_bytes());
             }
-            encode(&self.coded[value..value + page.values], bytes);
+            encode(&self.values[value..value + page.values], bytes);
             out.data(page, kind)?;
             row += page.rows;
             value += page.values;
@@ -327,29 +376,7 @@ impl<'a, K: Key, V> Values<'a, K, V> {
     }
 }
 
-impl<'a, K: Key> Values<'a, K, u32> {
-    /// Pages whose values have these places; a bitmap tells which of so many rows they are, if they are not all.
-    fn of_places(
-        column: &ColumnDescPtr,
-        places: &'a mut Vec<u32>,
-        valid: Option<(&[u8], usize)>,
-        pages: Vec<PageFacts<K>>,
-    ) -> Self {
-        let rows = valid.map_or(places.len(), |(_, rows)| rows);
-        let valid = valid.map(|(bits, rows)| {
-            let mut valid = BooleanBufferBuilder::new(rows);
-            valid.append_packed_range(0..rows, bits);
-            valid
-        });
-        Self {
-            coded: places,
-            rows,
-            valid,
-            nullable: column.max_def_level() > 0,
-            pages,
-        }
-    }
-
+impl<K: Key> Coded<'_, K, u32> {
     /// Writes the dictionary page and the pages of places in it.
     fn write_places(
         self,
@@ -359,7 +386,7 @@ impl<'a, K: Key> Values<'a, K, u32> {
         scratch: &mut PageScratch,
     ) -> Result<Option<Chunk>> {
         let keys = match dictionary.keys() {
-            Some(keys) if pays(keys.len(), self.coded.len()) => keys,
+            Some(keys) if pays(keys.len(), self.values.len()) => keys,
             _ => return Ok(None),
         };
         let mut out = Output::new(column, Encoding::RLE_DICTIONARY, scratch);
@@ -379,7 +406,7 @@ impl<'a, K: Key> Values<'a, K, u32> {
     }
 }
 
-impl Values<'_, u64, i64> {
+impl Coded<'_, u64, i64> {
     /// Writes pages of differences.
     fn write_differences(
         self,
@@ -387,7 +414,7 @@ impl Values<'_, u64, i64> {
         kind: Number,
         scratch: &mut PageScratch,
     ) -> Result<Option<Chunk>> {
-        if self.coded.is_empty() {
+        if self.values.is_empty() {
             return Ok(None);
         }
         let out = Output::new(column, Encoding::DELTA_BINARY_PACKED, scratch);
@@ -396,15 +423,36 @@ impl Values<'_, u64, i64> {
     }
 }
 
-impl Values<'_, u128, u32> {
+impl Coded<'_, u64, bool> {
+    /// Writes pages of one bit for each value.
+    fn write_bits(
+        self,
+        column: &ColumnDescPtr,
+        scratch: &mut PageScratch,
+    ) -> Result<Option<Chunk>> {
+        if self.values.is_empty() {
+            return Ok(None);
+        }
+        let out = Output::new(column, Encoding::PLAIN, scratch);
+        let chunk = self.write(out, &Number::Boolean, |values, page| {
+            page.extend(values.chunks(8).map(|values| {
+                let bits = (0..).zip(values);
+                bits.fold(0, |bits, (at, &value)| bits | u8::from(value) << at)
+            }));
+        })?;
+        Ok(Some(chunk))
+    }
+}
+
+impl<K: Key> Coded<'_, K, u32> {
     /// Counts the bytes of text of each page.
-    fn count_text(&mut self, dictionary: &Dictionary<u128>) {
+    fn count_text(&mut self, dictionary: &Dictionary<K>, kind: &impl Kind<K>) {
         let keys = dictionary.keys().unwrap_or_default();
-        let mut numbers = self.coded.iter();
+        let mut places = self.values.iter();
         for page in &mut self.pages {
-            let numbers = numbers.by_ref().take(page.values);
-            let length = |&number: &u32| keys.get(number as usize).map_or(0, |key| key & LENGTH);
-            page.text = i64::try_from(numbers.map(length).sum::<u128>()).ok();
+            let places = places.by_ref().take(page.values);
+            let length = |&place: &u32| keys.get(place as usize).and_then(|&key| kind.length(key));
+            page.text = places.map(length).sum();
         }
     }
 }

@@ -14,12 +14,12 @@ use super::chunk::Plan;
 /// Columns whose values rise slowly: differences of neighbours take fewer bits than places in a dictionary.
 const DELTA: &[&str] = &["ts_event", "seq", "order_id", "old_order_id", "match_id"];
 
-/// How a column's values are written; `None` for the Parquet crate's plain encoding.
-pub(super) fn plan(field: &Field) -> Option<Plan> {
-    match field.data_type() {
-        DataType::Boolean => None,
-        _ if DELTA.contains(&field.name().as_str()) => Some(Plan::Delta),
-        _ => Some(Plan::Dictionary),
+/// How a column's values are written.
+pub(super) fn plan(field: &Field) -> Plan {
+    if DELTA.contains(&field.name().as_str()) {
+        Plan::Delta
+    } else {
+        Plan::Dictionary
     }
 }
 
@@ -43,7 +43,7 @@ pub(super) fn properties(schema: &Schema, sorted_by: &[&str]) -> WriterPropertie
                 .collect(),
         ));
     for field in schema.fields() {
-        if plan(field) == Some(Plan::Delta) {
+        if plan(field) == Plan::Delta {
             let path = ColumnPath::from(field.name().as_str());
             builder = builder
                 .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)

@@ -57,9 +57,14 @@ impl Text {
         if text.len() as u128 > INLINE {
             return self.key_of_long(text);
         }
+        Some(Self::key_of_short(text))
+    }
+
+    /// The key of a text of at most twelve bytes.
+    pub(super) fn key_of_short(text: &[u8]) -> u128 {
         let mut bytes = [0; 16];
         bytes[..text.len()].copy_from_slice(text);
-        Some(u128::from_be_bytes(bytes) | text.len() as u128)
+        u128::from_be_bytes(bytes) | text.len() as u128
     }
 
     /// The key of a text that its view does not hold; `None` when another begins alike.
@@ -97,11 +102,17 @@ pub(super) trait Kind<K> {
 
     /// Whether the page index counts NaN.
     fn is_float(&self) -> bool;
+
+    /// Bytes of a text.
+    fn length(&self, _key: K) -> Option<i64> {
+        None
+    }
 }
 
 /// A column of numbers.
 #[derive(Clone, Copy)]
 pub(super) enum Number {
+    Boolean,
     Int32,
     UInt32,
     Int64,
@@ -134,6 +145,7 @@ impl Kind<u64> for Number {
     )]
     fn plain(&self, key: u64, out: &mut Vec<u8>) {
         match self {
+            Self::Boolean => out.push(key as u8),
             Self::Int32 => out.extend_from_slice(&(i64_of_key(key) as i32).to_le_bytes()),
             Self::UInt32 => out.extend_from_slice(&(key as u32).to_le_bytes()),
             Self::Int64 => out.extend_from_slice(&i64_of_key(key).to_le_bytes()),
@@ -157,6 +169,9 @@ impl Kind<u64> for Number {
     fn statistics(&self, min: u64, max: u64, nulls: u64) -> Statistics {
         let nulls = Some(nulls);
         match self {
+            Self::Boolean => {
+                Statistics::boolean(Some(min != 0), Some(max != 0), None, nulls, false)
+            }
             Self::Int32 => {
                 let value = |key| Some(i64_of_key(key) as i32);
                 Statistics::int32(value(min), value(max), None, nulls, false)
@@ -225,5 +240,8 @@ impl Kind<u128> for Text {
 
     fn is_float(&self) -> bool {
         false
+    }
+    fn length(&self, key: u128) -> Option<i64> {
+        i64::try_from(key & LENGTH).ok()
     }
 }

@@ -45,11 +45,20 @@ pub(super) struct Bounds<K> {
     max: K,
 }
 
+impl<K: Key> Default for Bounds<K> {
+    fn default() -> Self {
+        Self {
+            min: K::MAX,
+            max: K::MIN,
+        }
+    }
+}
+
 impl<K: Key> Bounds<K> {
     /// The bounds of a page so far.
     pub(super) fn of(page: &PageFacts<K>) -> Self {
-        let (min, max) = page.bounds.unwrap_or((K::MAX, K::MIN));
-        Self { min, max }
+        page.bounds
+            .map_or_else(Self::default, |(min, max)| Self { min, max })
     }
 
     #[inline]
@@ -126,6 +135,11 @@ impl<'a> Output<'a> {
             uncompressed: 0,
             data_page_offset: None,
         }
+    }
+
+    /// Whether pages have levels.
+    pub(super) fn is_nullable(&self) -> bool {
+        self.column.max_def_level() > 0
     }
 
     /// An empty buffer, to be filled with the next page.

@@ -18,7 +18,7 @@ use nanobook::rows::{Header, PriceLevel};
 use super::dictionary::{Dictionary, Key};
 use super::kind::{Number, Text, key_of_i64};
 use super::output::{Bounds, PageFacts};
-use super::{Chunk, ROWS_PER_PAGE, Scratch, Values};
+use super::{Chunk, Coded, ROWS_PER_PAGE, Scratch, Values, gather};
 
 /// The columns that every row starts with: time, ordinal, instrument and symbol.
 pub(in crate::parquet) const HEADER: usize = 4;
@@ -187,8 +187,6 @@ impl Steps {
     fn find_valid(&mut self, side: usize, rank: u8) -> bool {
         /// A one in each byte.
         const ONES: u64 = 0x0101_0101_0101_0101;
-        /// Brings the lowest bits of eight bytes together in the highest byte.
-        const GATHER: u64 = 0x0102_0408_1020_4080;
         self.valid.clear();
         let mut all = true;
         let (groups, rest) = self.counts[side].as_chunks::<8>();
@@ -198,7 +196,7 @@ impl Steps {
         for counts in groups.iter().chain(end) {
             // Counts are at most a hundred: the sum has the highest bit when a count is above the rank.
             let sums = u64::from_le_bytes(*counts) + ONES * u64::from(127 - rank);
-            let bits = (sums >> 7 & ONES).wrapping_mul(GATHER).to_be_bytes()[0];
+            let bits = gather(sums >> 7 & ONES);
             self.valid.push(bits);
             all &= bits == u8::MAX;
         }
@@ -288,7 +286,7 @@ pub(in crate::parquet) fn encode(
 ) -> Result<Option<Chunk>> {
     match at {
         0 => {
-            let mut values = Values::new(column, &mut scratch.natives);
+            let mut values = Values::new(&mut scratch.natives);
             let times = &scratch.steps.times;
             let kind = Number::Int64;
             values.push(
@@ -297,14 +295,16 @@ pub(in crate::parquet) fn encode(
                 |time| key_of_i64(*time),
                 |key| kind.to_i64(key),
             );
-            values.write_differences(column, kind, &mut scratch.pages)
+            let coded = values.coded();
+            coded.write_differences(column, kind, &mut scratch.pages)
         }
         1 => {
-            let mut values = Values::new(column, &mut scratch.natives);
+            let mut values = Values::new(&mut scratch.natives);
             let kind = Number::UInt64;
             let seqs = &scratch.steps.seqs;
             values.push(seqs, None, |seq| *seq, |key| kind.to_i64(key));
-            values.write_differences(column, kind, &mut scratch.pages)
+            let coded = values.coded();
+            coded.write_differences(column, kind, &mut scratch.pages)
         }
         2 => instruments(column, scratch),
         3 => symbols(column, scratch),
@@ -323,8 +323,8 @@ fn instruments(column: &ColumnDescPtr, scratch: &mut Scratch) -> Result<Option<C
     let first = std::mem::take(&mut steps.first);
     let pages = steps.code(dictionary, &ids, &first, true);
     steps.first = first;
-    let values = Values::of_places(column, &mut steps.places, None, pages);
-    values.write_places(column, dictionary, &Number::UInt32, output)
+    let coded = Coded::all(&steps.places, pages);
+    coded.write_places(column, dictionary, &Number::UInt32, output)
 }
 
 fn symbols(column: &ColumnDescPtr, scratch: &mut Scratch) -> Result<Option<Chunk>> {
@@ -343,9 +343,9 @@ fn symbols(column: &ColumnDescPtr, scratch: &mut Scratch) -> Result<Option<Chunk
     let first = std::mem::take(&mut steps.first);
     let pages = steps.code(dictionary, &keys, &first, true);
     steps.first = first;
-    let mut values = Values::of_places(column, &mut steps.places, None, pages);
-    values.count_text(dictionary);
-    values.write_places(column, dictionary, &kind, output)
+    let mut coded = Coded::all(&steps.places, pages);
+    coded.count_text(dictionary, &kind);
+    coded.write_places(column, dictionary, &kind, output)
 }
 
 /// A column of a level, counted from the first.
@@ -372,8 +372,8 @@ fn level(column: &ColumnDescPtr, at: usize, scratch: &mut Scratch) -> Result<Opt
     steps.values[at] = keys;
     steps.changed[at] = changed;
     if all {
-        let values = Values::of_places(column, &mut steps.places, None, pages);
-        return values.write_places(column, dictionary, &kind, output);
+        let coded = Coded::all(&steps.places, pages);
+        return coded.write_places(column, dictionary, &kind, output);
     }
 
     // Rows without the level are null, and have no place.
@@ -398,6 +398,10 @@ fn level(column: &ColumnDescPtr, at: usize, scratch: &mut Scratch) -> Result<Opt
         page.values = filled - before;
     }
     dense.truncate(filled);
-    let values = Values::of_places(column, dense, Some((&steps.valid, row)), pages);
-    values.write_places(column, dictionary, &kind, output)
+    let coded = Coded {
+        values: dense,
+        valid: Some(&steps.valid),
+        pages,
+    };
+    coded.write_places(column, dictionary, &kind, output)
 }

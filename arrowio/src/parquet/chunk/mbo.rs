@@ -1,0 +1,106 @@
+//! The columns of `mbo`, encoded from its rows as the recorder keeps them.
+//!
+//! Measured on a synthetic day of 20 million messages with two threads: 4.2 seconds of processor time for the whole
+//! replay and 240 MB, where rows that became arrays first took 5.6 seconds and 328 MB.
+
+use ::parquet::basic::Type;
+use ::parquet::errors::Result;
+use ::parquet::schema::types::ColumnDescPtr;
+use nanobook::{Side, Symbol};
+
+use super::direct::{Direct, Source};
+use super::kind::{Number, Text, key_of_i64};
+use super::{Chunk, Scratch, gather};
+use crate::column::ACTIONS;
+use crate::tables::{MboRows, Sparse};
+
+/// Columns of the table.
+pub(in crate::parquet) const COLUMNS: usize = 14;
+
+/// Encodes a column of rows, unless it is better encoded otherwise.
+pub(in crate::parquet) fn encode(
+    column: &ColumnDescPtr,
+    at: usize,
+    rows: &MboRows,
+    scratch: &mut Scratch,
+) -> Result<Option<Chunk>> {
+    let direct = Direct { column, scratch };
+    let instruments = rows.slots.firsts().iter();
+    let slots = Source::all(rows.slots.of_rows());
+    let slot = |slot: u32| slot as usize;
+    let mut bits = Vec::new();
+    match at {
+        0 => direct.differences(Source::all(&rows.times), Number::Int64),
+        1 => direct.differences(Source::all(&rows.seqs), Number::UInt64),
+        2 => {
+            let ids: Vec<u64> = instruments.map(|(id, _)| u64::from(*id)).collect();
+            direct.indexed_numbers(slots, Number::UInt32, &ids, slot)
+        }
+        3 => {
+            let symbols = instruments.map(|(_, symbol)| symbol.as_ref().map(Symbol::as_str));
+            direct.indexed_texts(slots, symbols, slot)
+        }
+        4 => {
+            let words = ACTIONS.iter().map(|action| Some(action.as_str()));
+            let actions = Source::all(&rows.actions);
+            direct.indexed_texts(actions, words, |action| action as usize)
+        }
+        5 => {
+            let sides = [Side::Buy, Side::Sell].map(|side| key_of_i64(side.sign().into()));
+            let is_sell = |side| usize::from(side == Side::Sell);
+            let source = source(&rows.sides, rows, &mut bits);
+            direct.indexed_numbers(source, Number::Int32, &sides, is_sell)
+        }
+        6 => {
+            let kind = match column.physical_type() {
+                Type::DOUBLE => Number::Price,
+                _ => Number::Int64,
+            };
+            direct.numbers(source(&rows.prices, rows, &mut bits), kind, key_of_i64)
+        }
+        7 => {
+            let qtys = source(&rows.qtys, rows, &mut bits);
+            direct.numbers(qtys, Number::UInt64, |qty| qty)
+        }
+        8 => direct.differences(Source::all(&rows.order_ids), Number::UInt64),
+        9 => {
+            let ids = source(&rows.old_order_ids, rows, &mut bits);
+            direct.differences(ids, Number::UInt64)
+        }
+        10 => {
+            let qtys = source(&rows.leaves_qtys, rows, &mut bits);
+            direct.numbers(qtys, Number::UInt64, |qty| qty)
+        }
+        11 => {
+            let ids = source(&rows.match_ids, rows, &mut bits);
+            direct.differences(ids, Number::UInt64)
+        }
+        12 => direct.booleans(source(&rows.printables, rows, &mut bits)),
+        13 => {
+            let codes = source(&rows.mpids, rows, &mut bits);
+            direct.short_texts(codes, |code| Text::key_of_short(code.as_str().as_bytes()))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The values of a column; the bits of those that are there, if not all are, are written to `bits`.
+fn source<'a, T: Copy>(
+    column: &'a Sparse<T>,
+    rows: &MboRows,
+    bits: &'a mut Vec<u8>,
+) -> Source<'a, T> {
+    /// A one in each byte.
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    if rows.all & column.bit() != 0 {
+        return Source::all(column.values());
+    }
+    let shift = column.bit().trailing_zeros();
+    let (groups, rest) = rows.valid.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let end = (!rest.is_empty()).then_some(&last);
+    let bytes = groups.iter().chain(end);
+    bits.extend(bytes.map(|bytes| gather(u64::from_le_bytes(*bytes) >> shift & ONES)));
+    Source::some(rows.len(), column.values(), bits)
+}

@@ -1,0 +1,117 @@
+//! Which instruments the rows of a group are about.
+
+use std::collections::HashMap;
+
+use nanobook::Symbol;
+use nanobook::rows::Header;
+
+/// Instruments that a session can have: what is looked up by id without a hash.
+const INSTRUMENTS: usize = 1 << 16;
+
+/// The instruments of rows, each counted as it comes, and the slot of each row.
+///
+/// An instrument that comes under another symbol gets another slot.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slots {
+    of_rows: Vec<u32>,
+    firsts: Vec<(u32, Option<Symbol>)>,
+    /// One more than the slot of an instrument, by its id.
+    known: Vec<u32>,
+    /// The same for ids beyond those of a session.
+    others: HashMap<u32, u32>,
+}
+
+impl Slots {
+    /// Adds a row and gives its slot.
+    #[inline]
+    pub(crate) fn push(&mut self, header: &Header) -> usize {
+        let id = header.instrument_id.0;
+        let known = self.known.get(id as usize).copied().unwrap_or_default();
+        let known = (known as usize).wrapping_sub(1);
+        let slot = match self.firsts.get(known) {
+            Some((_, symbol)) if *symbol == header.symbol => known,
+            _ => self.find(id, header.symbol),
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "a group has fewer rows")]
+        self.of_rows.push(slot as u32);
+        slot
+    }
+
+    /// The slot of an instrument that is not as it was last seen.
+    #[cold]
+    fn find(&mut self, id: u32, symbol: Option<Symbol>) -> usize {
+        if self.known.is_empty() {
+            self.known.resize(INSTRUMENTS, 0);
+        }
+        let known = match self.known.get_mut(id as usize) {
+            Some(known) => known,
+            None => self.others.entry(id).or_default(),
+        };
+        let slot = (*known as usize).wrapping_sub(1);
+        if let Some(&first) = self.firsts.get(slot)
+            && first == (id, symbol)
+        {
+            return slot;
+        }
+        self.firsts.push((id, symbol));
+        #[expect(clippy::cast_possible_truncation, reason = "a group has fewer rows")]
+        let count = self.firsts.len() as u32;
+        *known = count;
+        self.firsts.len() - 1
+    }
+
+    /// The slot of each row.
+    pub(crate) fn of_rows(&self) -> &[u32] {
+        &self.of_rows
+    }
+
+    /// The instrument and the symbol of each slot.
+    pub(crate) fn firsts(&self) -> &[(u32, Option<Symbol>)] {
+        &self.firsts
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.of_rows.clear();
+        self.firsts.clear();
+        self.known.fill(0);
+        self.others.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nanobook::{InstrumentId, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn an_instrument_keeps_its_slot() {
+        let mut slots = Slots::default();
+        let rows = [
+            (7, Some("A")),
+            (9, Some("B")),
+            (7, Some("A")),
+            (7, Some("C")),
+            (7, Some("C")),
+            (7, None),
+            (70_000, Some("D")),
+            (9, Some("B")),
+            (70_000, Some("D")),
+            (70_000, None),
+        ];
+        for _ in 0..2 {
+            let got = rows.map(|(id, symbol)| {
+                slots.push(&Header {
+                    ts_event: Timestamp(0),
+                    seq: 0,
+                    instrument_id: InstrumentId(id),
+                    symbol: symbol.map(|symbol: &str| symbol.parse().unwrap()),
+                })
+            });
+            assert_eq!(got, [0, 1, 0, 2, 2, 3, 4, 1, 4, 5]);
+            assert_eq!(slots.of_rows().len(), rows.len());
+            assert_eq!(slots.firsts()[2], (7, "C".parse().ok()));
+            slots.clear();
+        }
+    }
+}
