@@ -68,7 +68,6 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
 use self::chunk::Scratch;
-use self::chunk::steps::Steps;
 use self::order::{Bounds, join};
 use crate::error::{Error, Result};
 use crate::file::AtomicFile;
@@ -113,7 +112,7 @@ impl Encoder {
         check_fields(&self.schema, &group.schema())?;
         let mut scratch = self.scratch.take()?;
         let all = self.schema.fields().len();
-        let direct = Direct::of(group, &mut scratch.steps);
+        let direct = Direct::of(group);
         let known = direct.columns();
         let rest = Projection::of((known..all).collect());
         let pieces = if known < all {
@@ -121,7 +120,7 @@ impl Encoder {
         } else {
             Vec::new()
         };
-        let bounds = match direct.order(&scratch.steps) {
+        let bounds = match direct.order() {
             Some((times, seqs)) => self.order.bounds_of(times, seqs)?,
             None => self.bounds(&pieces)?,
         };
@@ -242,41 +241,37 @@ impl Encoder {
 /// The rows of a group whose columns need no arrays.
 enum Direct<'a> {
     Mbo(&'a MboRows),
-    /// Those of `depth`, which the encoder has taken; they have so many columns.
-    Steps(usize),
+    Depth(&'a DepthRows),
     No,
 }
 
 impl<'a> Direct<'a> {
-    fn of(group: &'a RowGroup, steps: &mut Steps) -> Self {
-        let (rows, options) = (group.num_rows(), group.options());
+    fn of(group: &'a RowGroup) -> Self {
         // That a decimal price has too many digits is found when its array is made.
-        if options.price_type == PriceType::Decimal {
+        if group.options().price_type == PriceType::Decimal {
             return Self::No;
         }
-        if let Some(rows) = group.rows::<MboRows>() {
-            return Self::Mbo(rows);
+        match (group.rows(), group.rows()) {
+            (Some(rows), _) => Self::Mbo(rows),
+            (_, Some(rows)) => Self::Depth(rows),
+            _ => Self::No,
         }
-        let taken = group
-            .rows::<DepthRows>()
-            .and_then(|depth| steps.take(rows, options.levels, |row| depth.row(row)));
-        taken.map_or(Self::No, Self::Steps)
     }
 
     /// How many columns need no arrays.
     fn columns(&self) -> usize {
         match self {
             Self::Mbo(_) => chunk::mbo::COLUMNS,
-            Self::Steps(columns) => *columns,
+            Self::Depth(rows) => chunk::depth::columns(rows),
             Self::No => 0,
         }
     }
 
     /// The rows' times and ordinals.
-    fn order<'b>(&'b self, steps: &'b Steps) -> Option<(&'b [i64], &'b [u64])> {
+    fn order(&self) -> Option<(&[i64], &[u64])> {
         match self {
             Self::Mbo(rows) => Some((&rows.times, &rows.seqs)),
-            Self::Steps(_) => Some(steps.order()),
+            Self::Depth(rows) => Some((&rows.times, &rows.seqs)),
             Self::No => None,
         }
     }
@@ -290,7 +285,7 @@ impl<'a> Direct<'a> {
     ) -> Result<Option<chunk::Chunk>> {
         Ok(match self {
             Self::Mbo(rows) => chunk::mbo::encode(column, at, rows, scratch)?,
-            Self::Steps(_) => chunk::steps::encode(column, at, scratch)?,
+            Self::Depth(rows) => chunk::depth::encode(column, at, rows, scratch)?,
             Self::No => None,
         })
     }

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::fmt;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
@@ -70,16 +69,15 @@ impl RecorderOptions {
     }
 }
 
+/// Rows as batches that follow each other.
+type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch>> + 'a>;
+
 /// Rows that can be handed over and turned into arrays by another thread.
 trait Rows: Default + Send + Sync + 'static {
     fn len(&self) -> usize;
     fn clear(&mut self);
-    fn batch(
-        &self,
-        range: Range<usize>,
-        options: &TableOptions,
-        columns: &Projection,
-    ) -> Result<RecordBatch>;
+    /// Batches of so many rows.
+    fn batches(&self, step: usize, options: TableOptions, columns: Projection) -> Batches<'_>;
 }
 
 impl<T: Table + Send + Sync + 'static> Rows for Vec<T> {
@@ -91,40 +89,45 @@ impl<T: Table + Send + Sync + 'static> Rows for Vec<T> {
         self.clear();
     }
 
-    fn batch(
-        &self,
-        range: Range<usize>,
-        options: &TableOptions,
-        columns: &Projection,
-    ) -> Result<RecordBatch> {
-        T::project(&self[range], options, columns)
+    fn batches(&self, step: usize, options: TableOptions, columns: Projection) -> Batches<'_> {
+        let batch = move |rows: &[T]| T::project(rows, &options, &columns);
+        Box::new(self.chunks(step).map(batch))
     }
 }
 
-macro_rules! rows {
-    ($($rows:ty),*) => {$(
-        impl Rows for $rows {
-            fn len(&self) -> usize {
-                self.len()
-            }
+impl Rows for MboRows {
+    fn len(&self) -> usize {
+        self.len()
+    }
 
-            fn clear(&mut self) {
-                self.clear();
-            }
+    fn clear(&mut self) {
+        self.clear();
+    }
 
-            fn batch(
-                &self,
-                range: Range<usize>,
-                options: &TableOptions,
-                columns: &Projection,
-            ) -> Result<RecordBatch> {
-                self.batch(range, options, columns)
-            }
-        }
-    )*};
+    fn batches(&self, step: usize, options: TableOptions, columns: Projection) -> Batches<'_> {
+        let starts = (0..self.len()).step_by(step);
+        Box::new(starts.map(move |start| {
+            let range = start..self.len().min(start + step);
+            self.batch(range, &options, &columns)
+        }))
+    }
 }
 
-rows!(DepthRows, MboRows);
+impl Rows for DepthRows {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
+
+    fn batches(&self, step: usize, options: TableOptions, columns: Projection) -> Batches<'_> {
+        let mut whole = self.whole();
+        let starts = (0..self.len()).step_by(step);
+        Box::new(starts.map(move |_| whole.batch(step, &options, &columns)))
+    }
+}
 
 /// Buffers that have been used, to be filled again: a new one would cost a page fault for every 4 KiB.
 type Pool<R> = Arc<Mutex<Vec<R>>>;
@@ -150,12 +153,8 @@ impl<R: Rows> Drop for Pooled<R> {
 trait GroupRows: Send + Sync {
     fn len(&self) -> usize;
     fn rows(&self) -> &dyn Any;
-    fn batch(
-        &self,
-        range: Range<usize>,
-        options: &TableOptions,
-        columns: &Projection,
-    ) -> Result<RecordBatch>;
+    /// Batches of so many rows.
+    fn batches(&self, step: usize, options: TableOptions, columns: Projection) -> Batches<'_>;
 }
 
 impl<R: Rows> GroupRows for Pooled<R> {
@@ -167,13 +166,8 @@ impl<R: Rows> GroupRows for Pooled<R> {
         &self.rows
     }
 
-    fn batch(
-        &self,
-        range: Range<usize>,
-        options: &TableOptions,
-        columns: &Projection,
-    ) -> Result<RecordBatch> {
-        self.rows.batch(range, options, columns)
+    fn batches(&self, step: usize, options: TableOptions, columns: Projection) -> Batches<'_> {
+        self.rows.batches(step, options, columns)
     }
 }
 
@@ -219,7 +213,11 @@ impl RowGroup {
     /// # Errors
     /// When the table has no such column, or a price does not fit the price type.
     pub fn project(&self, columns: &Projection) -> Result<RecordBatch> {
-        self.rows.batch(0..self.rows.len(), &self.options, columns)
+        let all = self.rows.len().max(1);
+        match self.rows.batches(all, self.options, columns.clone()).next() {
+            Some(batch) => batch,
+            None => Ok(RecordBatch::new_empty(columns.schema(&self.schema())?)),
+        }
     }
 
     /// The rows as batches of a few thousand.
@@ -271,15 +269,11 @@ impl RowGroup {
         options: TableOptions,
         columns: Projection,
     ) -> impl Iterator<Item = Result<RecordBatch>> {
-        let len = self.rows.len();
         let step = match self.table {
             TableId::Depth => ROWS_PER_DEPTH_BATCH,
             _ => ROWS_PER_BATCH,
         };
-        (0..len).step_by(step).map(move |start| {
-            let end = len.min(start + step);
-            self.rows.batch(start..end, &options, &columns)
-        })
+        self.rows.batches(step, options, columns)
     }
 }
 

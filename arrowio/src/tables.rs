@@ -18,7 +18,7 @@ mod system_events;
 mod trades;
 
 pub use depth::DepthRow;
-pub(crate) use depth::DepthRows;
+pub(crate) use depth::{DepthRows, LevelSteps};
 pub(crate) use mbo::{MboRows, Sparse};
 
 use std::fmt;

@@ -9,13 +9,13 @@
 //! with NaN, or with nothing but nulls, [`encode`] says `None`, and the crate's encoder has it.
 
 mod delta;
+pub(super) mod depth;
 mod dictionary;
 mod direct;
 mod hybrid;
 mod kind;
 pub(super) mod mbo;
 mod output;
-pub(super) mod steps;
 
 use ::parquet::basic::{Compression, Encoding, Type};
 use ::parquet::column::writer::ColumnCloseResult;
@@ -33,10 +33,10 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, TimeUnit};
 use bytes::Bytes;
 
+use self::depth::Levels;
 use self::dictionary::{Dictionary, Key};
 use self::kind::{INLINE, Kind, LENGTH, Number, Text, key_of_f64, key_of_i64, key_of_view};
 use self::output::{Bounds, Output, PageFacts, PageScratch, too_large};
-use self::steps::Steps;
 
 /// Rows of a page, a multiple of eight so that a page begins with a whole byte of the validity bitmap.
 const ROWS_PER_PAGE: usize = 20_480;
@@ -121,8 +121,7 @@ pub(super) struct Scratch {
     places: Vec<u32>,
     natives: Vec<i64>,
     pages: PageScratch,
-    /// The rows of a group that are encoded without arrays.
-    pub(super) steps: Steps,
+    levels: Levels,
 }
 
 impl Scratch {
@@ -134,7 +133,7 @@ impl Scratch {
             places: Vec::new(),
             natives: Vec::new(),
             pages: PageScratch::new(compression)?,
-            steps: Steps::default(),
+            levels: Levels::default(),
         })
     }
 }
@@ -336,16 +335,7 @@ struct Coded<'a, K, V> {
     pages: Vec<PageFacts<K>>,
 }
 
-impl<'a, K: Key, V> Coded<'a, K, V> {
-    /// Values of rows of which none is null.
-    fn all(values: &'a [V], pages: Vec<PageFacts<K>>) -> Self {
-        Self {
-            values,
-            valid: None,
-            pages,
-        }
-    }
-
+impl<K: Key, V> Coded<'_, K, V> {
     /// Writes the data pages, whose values `encode` writes.
     fn write(
         self,

@@ -1,13 +1,16 @@
 //! `depth`: the best levels of both sides.
 
+use std::ops::Range;
+
 use arrow_array::RecordBatch;
 use arrow_schema::Field;
 use nanobook::rows::{Depth, Header, PriceLevel};
-use nanobook::{Price, Qty};
+use nanobook::{InstrumentId, Price, Qty, Timestamp};
 
 use crate::column::{Column, LevelColumns};
 use crate::error::{Error, Result};
 use crate::options::TableOptions;
+use crate::slots::Slots;
 use crate::table::{Arrays, Columns, HeaderColumns, Projection, Table};
 
 /// The best levels of both sides, best first: a row of the `depth` table that owns its levels.
@@ -32,63 +35,144 @@ impl DepthRow {
     }
 }
 
-/// Rows of the `depth` table with their levels in one buffer.
+/// The values that a level takes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LevelSteps {
+    /// One bit for each row, set where the level differs from the row before of the same instrument.
+    pub(crate) changed: Vec<u64>,
+    /// What it is there.
+    pub(crate) values: Vec<PriceLevel>,
+}
+
+/// Rows of the `depth` table, each as what differs from the row before of the same instrument.
+///
+/// A message changes a few levels of one book, so a row takes a fifth of its size.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DepthRows {
-    headers: Vec<Header>,
-    /// For each row, where its bids begin, where its asks begin, and where they end, in `levels`.
-    spans: Vec<[u32; 3]>,
-    levels: Vec<PriceLevel>,
+    pub(crate) times: Vec<i64>,
+    pub(crate) seqs: Vec<u64>,
+    pub(crate) slots: Slots,
+    /// How many bids and asks each row has.
+    pub(crate) counts: [Vec<u8>; 2],
+    /// The best bid, the best ask, the second best bid and so on.
+    pub(crate) levels: Vec<LevelSteps>,
+    /// For each slot how many bids and asks it has after its last row.
+    last_counts: Vec<[u8; 2]>,
+    /// For each slot room for all bids and all asks, which hold those after its last row.
+    last: Vec<PriceLevel>,
 }
+
+const NO_LEVEL: PriceLevel = PriceLevel {
+    price: Price(0),
+    qty: Qty(0),
+    count: 0,
+};
+
+/// Rows that have a bit each in one word.
+const PER_WORD: usize = u64::BITS as usize;
 
 impl DepthRows {
     /// Adds a row, with as many of its levels as the table has.
     pub(crate) fn push(&mut self, row: &Depth<'_>, max_levels: usize) {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a row group has fewer levels"
-        )]
-        let end = |levels: &Vec<PriceLevel>| levels.len() as u32;
-        let start = end(&self.levels);
-        let bids = &row.bids[..row.bids.len().min(max_levels)];
-        self.levels.extend_from_slice(bids);
-        let middle = end(&self.levels);
-        let asks = &row.asks[..row.asks.len().min(max_levels)];
-        self.levels.extend_from_slice(asks);
-        self.spans.push([start, middle, end(&self.levels)]);
-        self.headers.push(row.header);
+        let at = self.times.len();
+        let (word, bit) = (at / PER_WORD, 1 << (at % PER_WORD));
+        if bit == 1 {
+            self.levels.resize_with(2 * max_levels, LevelSteps::default);
+            self.levels
+                .iter_mut()
+                .for_each(|level| level.changed.push(0));
+        }
+        self.times.push(row.header.ts_event.0);
+        self.seqs.push(row.header.seq);
+        let slot = self.slots.push(&row.header);
+        if slot == self.last_counts.len() {
+            self.last_counts.push([0; 2]);
+            let room = self.last.len() + 2 * max_levels;
+            self.last.resize(room, NO_LEVEL);
+        }
+        let last = &mut self.last[2 * max_levels * slot..][..2 * max_levels];
+        let (bids, asks) = last.split_at_mut(max_levels);
+        for (side, (new, last)) in [(row.bids, bids), (row.asks, asks)].into_iter().enumerate() {
+            let known = &mut self.last_counts[slot][side];
+            for (rank, (last, new)) in last.iter_mut().zip(new).enumerate() {
+                if rank < usize::from(*known) && *last == *new {
+                    continue;
+                }
+                *last = *new;
+                let level = &mut self.levels[2 * rank + side];
+                level.changed[word] |= bit;
+                level.values.push(*new);
+            }
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a table has at most a hundred levels"
+            )]
+            let count = new.len().min(max_levels) as u8;
+            *known = count;
+            self.counts[side].push(count);
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.headers.len()
-    }
-
-    /// The header of a row, its bids and its asks.
-    #[inline]
-    pub(crate) fn row(&self, row: usize) -> (&Header, [&[PriceLevel]; 2]) {
-        let [start, middle, end] = self.spans[row].map(|place| place as usize);
-        let sides = [&self.levels[start..middle], &self.levels[middle..end]];
-        (&self.headers[row], sides)
+        self.times.len()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.headers.clear();
-        self.spans.clear();
-        self.levels.clear();
+        self.times.clear();
+        self.seqs.clear();
+        self.slots.clear();
+        self.counts.iter_mut().for_each(Vec::clear);
+        for level in &mut self.levels {
+            level.changed.clear();
+            level.values.clear();
+        }
+        self.last_counts.clear();
+        self.last.clear();
     }
 
-    /// A range of the rows as a batch.
+    /// The rows from the first on, whole.
+    pub(crate) fn whole(&self) -> WholeRows<'_> {
+        WholeRows {
+            rows: self,
+            next: 0,
+            used: vec![0; self.levels.len()],
+            now: vec![NO_LEVEL; self.levels.len() * self.slots.firsts().len()],
+        }
+    }
+}
+
+/// Makes batches of the rows, one after the other.
+pub(crate) struct WholeRows<'a> {
+    rows: &'a DepthRows,
+    next: usize,
+    /// How many values of each level were taken.
+    used: Vec<usize>,
+    /// For each slot its levels after the rows so far.
+    now: Vec<PriceLevel>,
+}
+
+impl WholeRows<'_> {
+    /// The next rows as a batch.
     pub(crate) fn batch(
-        &self,
-        range: std::ops::Range<usize>,
+        &mut self,
+        count: usize,
         options: &TableOptions,
         columns: &Projection,
     ) -> Result<RecordBatch> {
-        let headers = self.headers[range.clone()].iter().copied();
-        let rows = range.len();
+        let rows = self.rows;
+        let range = self.next..rows.len().min(self.next + count);
+        let header = |row: usize| {
+            let (id, symbol) = rows.slots.firsts()[rows.slots.of_rows()[row] as usize];
+            Header {
+                ts_event: Timestamp(rows.times[row]),
+                seq: rows.seqs[row],
+                instrument_id: InstrumentId(id),
+                symbol,
+            }
+        };
         let mut arrays = Arrays::new(columns);
-        Header::push::<DepthRow>(headers, options, &mut arrays)?;
-        for (place, columns) in self.columns(range, options).into_iter().enumerate() {
+        Header::push::<DepthRow>(range.clone().map(header), options, &mut arrays)?;
+        for (place, columns) in self.columns(range.clone(), options).into_iter().enumerate() {
             arrays.push_some(|| {
                 columns.arrays(options).map_err(|mismatch| {
                     let (rank, side) = (place / 2, ["bid", "ask"][place % 2]);
@@ -97,23 +181,28 @@ impl DepthRows {
                 })
             })?;
         }
-        arrays.batch(&DepthRow::schema(options), rows)
+        self.next = range.end;
+        arrays.batch(&DepthRow::schema(options), range.len())
     }
 
-    /// The levels of a range of the rows: the best bid, the best ask, the second best bid and so on.
+    /// The levels of the next rows: the best bid, the best ask, the second best bid and so on.
     ///
     /// Row after row, so that memory is read from one end to the other.
-    fn columns(&self, range: std::ops::Range<usize>, options: &TableOptions) -> Vec<LevelColumns> {
+    fn columns(&mut self, range: Range<usize>, options: &TableOptions) -> Vec<LevelColumns> {
         let new = |_| LevelColumns::new(range.len());
         let mut columns: Vec<LevelColumns> = (0..2 * options.levels).map(new).collect();
-        for (row, &[start, middle, end]) in self.spans[range.clone()].iter().enumerate() {
-            let bids = &self.levels[start as usize..middle as usize];
-            let asks = &self.levels[middle as usize..end as usize];
-            for (side, levels) in [bids, asks].into_iter().enumerate() {
-                let columns = columns.iter_mut().skip(side).step_by(2);
-                columns
-                    .zip(levels)
-                    .for_each(|(columns, level)| columns.set(row, level));
+        let rows = self.rows;
+        for (at, row) in range.enumerate() {
+            let slot = rows.slots.of_rows()[row] as usize;
+            let now = &mut self.now[slot * rows.levels.len()..];
+            for (place, level) in rows.levels.iter().enumerate() {
+                if level.changed[row / PER_WORD] >> (row % PER_WORD) & 1 == 1 {
+                    now[place] = level.values[self.used[place]];
+                    self.used[place] += 1;
+                }
+                if place / 2 < usize::from(rows.counts[place % 2][row]) {
+                    columns[place].set(at, &now[place]);
+                }
             }
         }
         columns
@@ -147,7 +236,7 @@ impl Table for DepthRow {
         for row in rows {
             all.push(&row.as_row(), options.levels);
         }
-        all.batch(0..all.len(), options, columns)
+        all.whole().batch(rows.len(), options, columns)
     }
 
     fn rows(batch: &RecordBatch) -> Result<Vec<Self>> {

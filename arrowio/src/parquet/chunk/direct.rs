@@ -2,11 +2,13 @@
 
 use ::parquet::errors::Result;
 use ::parquet::schema::types::ColumnDescPtr;
+use nanobook::Symbol;
 
 use super::dictionary::{Dictionary, Key};
 use super::kind::{Kind, Number, Text, key_of_i64};
 use super::output::{Bounds, PageFacts};
 use super::{Chunk, Coded, ROWS_PER_PAGE, Scratch};
+use crate::slots::Slots;
 
 /// The values of a column.
 #[derive(Clone, Copy)]
@@ -128,6 +130,9 @@ impl<'a, T: Copy> Source<'a, T> {
     }
 }
 
+/// The columns that every row starts with: time, ordinal, instrument and symbol.
+pub(super) const HEADER: usize = 4;
+
 /// A column that is encoded, unless it is better encoded otherwise.
 pub(super) struct Direct<'a> {
     pub(super) column: &'a ColumnDescPtr,
@@ -135,6 +140,30 @@ pub(super) struct Direct<'a> {
 }
 
 impl Direct<'_> {
+    /// A column of what every row starts with.
+    pub(super) fn header(
+        self,
+        at: usize,
+        (times, seqs): (&[i64], &[u64]),
+        slots: &Slots,
+    ) -> Result<Option<Chunk>> {
+        let firsts = slots.firsts().iter();
+        let of_rows = Source::all(slots.of_rows());
+        let index = |slot: u32| slot as usize;
+        match at {
+            0 => self.differences(Source::all(times), Number::Int64),
+            1 => self.differences(Source::all(seqs), Number::UInt64),
+            2 => {
+                let ids: Vec<u64> = firsts.map(|(id, _)| u64::from(*id)).collect();
+                self.indexed_numbers(of_rows, Number::UInt32, &ids, index)
+            }
+            _ => {
+                let symbols = firsts.map(|(_, symbol)| symbol.as_ref().map(Symbol::as_str));
+                self.indexed_texts(of_rows, symbols, index)
+            }
+        }
+    }
+
     /// 64-bit numbers that rise slowly.
     pub(super) fn differences<T: bytemuck::Pod>(
         self,

@@ -6,9 +6,9 @@
 use ::parquet::basic::Type;
 use ::parquet::errors::Result;
 use ::parquet::schema::types::ColumnDescPtr;
-use nanobook::{Side, Symbol};
+use nanobook::Side;
 
-use super::direct::{Direct, Source};
+use super::direct::{Direct, HEADER, Source};
 use super::kind::{Number, Text, key_of_i64};
 use super::{Chunk, Scratch, gather};
 use crate::column::ACTIONS;
@@ -25,21 +25,9 @@ pub(in crate::parquet) fn encode(
     scratch: &mut Scratch,
 ) -> Result<Option<Chunk>> {
     let direct = Direct { column, scratch };
-    let instruments = rows.slots.firsts().iter();
-    let slots = Source::all(rows.slots.of_rows());
-    let slot = |slot: u32| slot as usize;
     let mut bits = Vec::new();
     match at {
-        0 => direct.differences(Source::all(&rows.times), Number::Int64),
-        1 => direct.differences(Source::all(&rows.seqs), Number::UInt64),
-        2 => {
-            let ids: Vec<u64> = instruments.map(|(id, _)| u64::from(*id)).collect();
-            direct.indexed_numbers(slots, Number::UInt32, &ids, slot)
-        }
-        3 => {
-            let symbols = instruments.map(|(_, symbol)| symbol.as_ref().map(Symbol::as_str));
-            direct.indexed_texts(slots, symbols, slot)
-        }
+        0..HEADER => direct.header(at, (&rows.times, &rows.seqs), &rows.slots),
         4 => {
             let words = ACTIONS.iter().map(|action| Some(action.as_str()));
             let actions = Source::all(&rows.actions);
