@@ -145,17 +145,33 @@ impl Engine {
     /// A [`Reject`] when the order makes no sense; nothing has changed then.
     #[inline]
     pub fn submit(&mut self, request: OrderRequest, out: &mut Vec<Output>) -> Result<Ack, Reject> {
-        // The most frequent kind has code of its own, in which the kind is known and the answer is made in one place: the
-        // fields of two answers that meet are written to memory and read back in other pieces, which takes as long as all
-        // the rest.
+        // The most frequent kinds have code of their own, in which the kind is known, little of the order is written to
+        // memory, and the answer is made in one place: what is written in small pieces and read back in larger ones, as
+        // the fields of two answers that meet, takes as long as all the rest.
         let OrderKind::Limit { price } = request.kind else {
             return self.submit_other(&request, out);
         };
         let mut desk = self.desk(out);
         desk.check_limit(&request, price)?;
-        let ack = desk.submit_limit(&request, price);
-        self.submitted(&request);
+        if desk.crosses(request.side, price) {
+            return Ok(self.submit_crossing(&request, price, out));
+        }
+        let ack = desk.submit_passive(&request, price);
+        self.submitted_limit(&request, price);
         Ok(ack)
+    }
+
+    /// Enters a limit order that can trade now.
+    #[inline(never)]
+    fn submit_crossing(
+        &mut self,
+        request: &OrderRequest,
+        price: Price,
+        out: &mut Vec<Output>,
+    ) -> Ack {
+        let ack = self.desk(out).submit_crossing(request, price);
+        self.submitted_limit(request, price);
+        ack
     }
 
     /// Enters an order that is no limit order.
@@ -166,19 +182,19 @@ impl Engine {
         out: &mut Vec<Output>,
     ) -> Result<Ack, Reject> {
         let ack = self.desk(out).submit(request)?;
-        self.submitted(request);
+        self.done(Event::Submit(*request));
         Ok(ack)
     }
 
-    /// Ends a submit, see [`Engine::done`].
+    /// Ends the submit of a limit order, see [`Engine::done`].
     #[inline]
-    fn submitted(&mut self, request: &OrderRequest) {
+    fn submitted_limit(&mut self, request: &OrderRequest, price: Price) {
         #[cfg(feature = "event-log")]
         if self.shared.records_events() {
-            self.log.push_submit(request);
+            self.log.push_limit(request, price);
         }
         #[cfg(not(feature = "event-log"))]
-        let _ = request;
+        let _ = (request, price);
         self.shared.settle();
     }
 

@@ -201,10 +201,16 @@ impl OrderBook {
         level.qty -= front.qty.0;
         level.count -= 1;
         level.head = self.orders.unlink_first(front.slot);
-        if level.gaps() > 0 {
-            self.pass_gaps(front.level);
+        if level.count == 0 || level.gaps() > 0 {
+            self.follow_front(front.level);
         }
-        self.close_if_empty(front.level);
+    }
+
+    /// Frees the gaps that the first order of a queue has left at its front, and takes the level away when it is empty.
+    #[inline(never)]
+    fn follow_front(&mut self, handle: u32) {
+        self.pass_gaps(handle);
+        self.close_if_empty(handle);
     }
 
     /// As [`OrderBook::leave`], for a caller who knows the level and what rests of the order. In the middle of a queue
@@ -305,6 +311,30 @@ mod tests {
 
     /// Prices of one side, few, so that queues are long.
     const PRICES: usize = 3;
+
+    #[test]
+    fn hints_are_found_again_and_grow_with_the_levels_of_both_sides() {
+        let mut hints = Hints::default();
+        assert_eq!(hints.get(Price(7)), NONE);
+        for (levels, places) in [(1, 512), (128, 512), (129, 1_024), (10_000, 2_048)] {
+            hints.set(Price(7), 3, levels);
+            hints.set(Price(8), 4, 1);
+            assert_eq!(hints.places.len(), places, "{levels} levels");
+            assert_eq!((hints.get(Price(7)), hints.get(Price(8))), (3, 4));
+        }
+        for _ in 0..10 {
+            hints.set(Price(7), 3, 1 << 20);
+        }
+        assert_eq!(hints.places.len(), MAX_HINTS);
+        let (mut book, mut hints) = (OrderBook::new(), Hints::default());
+        for n in 1..=100 {
+            for (side, price) in [(Side::Buy, -n), (Side::Sell, n)] {
+                let berth = book.enter_near(&mut hints, OrderId(1), side, Price(price), Qty(1));
+                assert_eq!(hints.get(Price(price)), berth.unwrap().level);
+            }
+        }
+        assert_eq!(hints.places.len(), 1_024);
+    }
 
     #[test]
     fn gaps_are_never_seen_and_never_outnumber_orders_for_long() {

@@ -19,42 +19,44 @@ pub(crate) struct Desk<'a> {
 }
 
 /// An order that comes to the market.
-pub(super) struct Taker {
+#[derive(Clone, Copy)]
+pub(super) struct Taker<'a> {
     pub(super) id: OrderId,
-    pub(super) side: Side,
+    /// Its side, its flags and its owner; what it is and how much of it is open stands below.
+    pub(super) asked: &'a OrderRequest,
     /// The worst price; `None` for any.
     pub(super) limit: Option<Price>,
     pub(super) open: u64,
     pub(super) filled: u64,
-    pub(super) tif: TimeInForce,
-    pub(super) post_only: bool,
-    pub(super) owner: Option<Owner>,
 }
 
-impl Taker {
+impl<'a> Taker<'a> {
     #[inline]
-    fn new(id: OrderId, request: &OrderRequest, limit: Option<Price>) -> Self {
+    fn new(id: OrderId, asked: &'a OrderRequest, limit: Option<Price>) -> Self {
         Self {
             id,
-            side: request.side,
+            asked,
             limit,
-            open: request.qty.0,
+            open: asked.qty.0,
             filled: 0,
-            tif: request.tif,
-            post_only: request.post_only,
-            owner: request.owner,
         }
     }
 
     /// Whether it would trade at a price of the other side.
     #[inline]
     pub(super) fn takes(&self, price: Price) -> bool {
-        match (self.limit, self.side) {
-            (None, _) => true,
-            (Some(limit), Side::Buy) => price <= limit,
-            (Some(limit), Side::Sell) => price >= limit,
+        match self.limit {
+            None => true,
+            Some(limit) => accepts(self.asked.side, limit, price),
         }
     }
+}
+
+/// Whether an order with a limit would trade at a price of the other side. Without a branch by the side, which can't be
+/// foreseen: prices are too small for their difference to overflow.
+#[inline]
+fn accepts(side: Side, limit: Price, price: Price) -> bool {
+    (limit.0 - price.0) * i64::from(side.sign()) >= 0
 }
 
 impl Desk<'_> {
@@ -77,14 +79,45 @@ impl Desk<'_> {
     }
 
     /// Enters a limit order that makes sense.
-    #[inline]
     pub(crate) fn submit_limit(&mut self, request: &OrderRequest, price: Price) -> Ack {
         let id = self.open(request);
         self.enter(Taker::new(id, request, Some(price)))
     }
 
-    /// The id of a new order.
+    /// As [`Desk::submit_limit`], for one that does not trade now.
     #[inline]
+    pub(crate) fn submit_passive(&mut self, request: &OrderRequest, price: Price) -> Ack {
+        let id = self.open_limit(request, price);
+        let taker = Taker::new(id, request, Some(price));
+        let status = self.stay(taker);
+        self.answer(taker, status)
+    }
+
+    /// As [`Desk::submit_limit`], for one that can trade now.
+    #[inline]
+    pub(crate) fn submit_crossing(&mut self, request: &OrderRequest, price: Price) -> Ack {
+        let id = self.open_limit(request, price);
+        let mut taker = Taker::new(id, request, Some(price));
+        let status = self.take(&mut taker);
+        self.answer(taker, status)
+    }
+
+    /// Whether a limit order can trade when it comes.
+    #[inline]
+    pub(crate) fn crosses(&self, side: Side, price: Price) -> bool {
+        let best = self.market.book.best_price(!side);
+        best.is_some_and(|best| accepts(side, price, best))
+            && self.market.phase == Phase::Continuous
+    }
+
+    /// The id of a new limit order.
+    #[inline]
+    fn open_limit(&mut self, request: &OrderRequest, price: Price) -> OrderId {
+        let instrument = self.market.instrument;
+        self.shared.records.open_limit(instrument, request, price)
+    }
+
+    /// The id of a new order.
     fn open(&mut self, request: &OrderRequest) -> OrderId {
         let instrument = self.market.instrument;
         self.shared.records.open(instrument, request, None)
@@ -157,16 +190,16 @@ impl Desk<'_> {
             self.withdraw(&record);
             self.take_away(id, open, CancelReason::Replaced);
             self.restate(id, price, qty.0, filled);
-            Ok(self.enter(Taker {
-                id,
+            let asked = OrderRequest {
                 side: record.side,
-                limit: Some(price),
-                open: qty.0,
-                filled,
+                kind: OrderKind::Limit { price },
+                qty,
                 tif: terms.tif,
                 post_only: terms.post_only,
                 owner: record.owner(),
-            }))
+            };
+            let taker = Taker::new(id, &asked, Some(price));
+            Ok(self.enter(Taker { filled, ..taker }))
         }
     }
 
@@ -271,60 +304,78 @@ impl Desk<'_> {
     }
 
     /// Matches an order that a command brings, and sets off the stops that this triggers.
-    #[inline]
     fn enter(&mut self, mut taker: Taker) -> Ack {
-        let mut status = self.meet(&mut taker);
+        let status = self.meet(&mut taker);
+        self.answer(taker, status)
+    }
+
+    /// Sets off the stops that an order has triggered, and says what became of it.
+    #[inline]
+    fn answer(&mut self, taker: Taker, mut status: OrderStatus) -> Ack {
+        let (mut filled, mut open) = (taker.filled, taker.open);
+        if status == OrderStatus::Cancelled {
+            open = 0;
+        }
         if self.market.stops.any_due() {
             self.release();
             let now = self.ack(taker.id);
-            (status, taker.filled, taker.open) = (now.status, now.filled.0, now.open.0);
+            (status, filled, open) = (now.status, now.filled.0, now.open.0);
         }
         // Not looked up, and made in one place: what has just been written in small pieces can't be read at once in
         // larger ones.
         Ack {
             id: taker.id,
             status,
-            filled: Qty(taker.filled),
-            open: Qty(taker.open),
+            filled: Qty(filled),
+            open: Qty(open),
         }
     }
 
     /// Matches an order that comes, and rests or cancels what is left.
-    #[inline]
     fn meet(&mut self, taker: &mut Taker) -> OrderStatus {
-        let best = self.market.book.best_price(!taker.side);
+        let best = self.market.book.best_price(!taker.asked.side);
         let meets = best.is_some_and(|best| taker.takes(best));
         if meets && self.market.phase == Phase::Continuous {
             self.take(taker)
         } else {
-            self.stay(taker)
+            self.stay(*taker)
         }
     }
 
     /// Matches an order that can trade, and rests or cancels what is left.
-    #[inline(never)]
+    ///
+    /// What is called from here is told numbers or has a copy of the order: so the order itself can be in registers.
+    #[inline]
     fn take(&mut self, taker: &mut Taker) -> OrderStatus {
-        if taker.post_only {
-            return self.end(taker, CancelReason::PostOnly);
+        if taker.asked.post_only {
+            return self.end(taker.id, taker.open, CancelReason::PostOnly);
         }
-        if taker.tif == TimeInForce::FOK && !stp::can_fill(&self.market.book, self.shared, taker) {
-            return self.end(taker, CancelReason::FillOrKill);
+        if taker.asked.tif == TimeInForce::FOK
+            && !stp::can_fill(&self.market.book, self.shared, *taker)
+        {
+            return self.end(taker.id, taker.open, CancelReason::FillOrKill);
         }
         let status = self.sweep(taker);
         if taker.open == 0 {
             status
         } else {
-            self.stay(taker)
+            self.stay_after(*taker)
         }
+    }
+
+    /// As [`Desk::stay`], not a part of its caller.
+    #[inline(never)]
+    fn stay_after(&mut self, taker: Taker) -> OrderStatus {
+        self.stay(taker)
     }
 
     /// Rests or cancels what is left of an order.
     #[inline]
-    fn stay(&mut self, taker: &mut Taker) -> OrderStatus {
-        match (taker.limit, taker.tif) {
+    fn stay(&mut self, taker: Taker) -> OrderStatus {
+        match (taker.limit, taker.asked.tif) {
             (Some(price), TimeInForce::GTC) => self.rest(taker, price),
-            (_, TimeInForce::FOK) => self.end(taker, CancelReason::FillOrKill),
-            _ => self.end(taker, CancelReason::NoLiquidity),
+            (_, TimeInForce::FOK) => self.end(taker.id, taker.open, CancelReason::FillOrKill),
+            _ => self.end(taker.id, taker.open, CancelReason::NoLiquidity),
         }
     }
 
@@ -332,18 +383,19 @@ impl Desk<'_> {
     /// that of an order of which nothing is left.
     #[inline]
     fn sweep(&mut self, taker: &mut Taker) -> OrderStatus {
-        let policy = self.shared.config.stp;
-        let prevents = policy != StpPolicy::Off && taker.owner.is_some();
         let mut traded_last = false;
         while taker.open > 0 {
-            let Some(front) = self.market.book.front(!taker.side) else {
+            let Some(front) = self.market.book.front(!taker.asked.side) else {
                 break;
             };
             if !taker.takes(front.price) {
                 break;
             }
-            if prevents && self.shared.records.live(front.id).owner() == taker.owner {
-                self.prevent(policy, taker, &front);
+            if self.shared.config.stp != StpPolicy::Off
+                && taker.asked.owner.is_some()
+                && self.shared.records.live(front.id).owner() == taker.asked.owner
+            {
+                taker.open -= self.prevent((taker.id, taker.open), front);
                 traded_last = false;
                 continue;
             }
@@ -352,7 +404,7 @@ impl Desk<'_> {
             taker.open -= qty;
             taker.filled += qty;
             traded_last = true;
-            let (buy_order_id, sell_order_id) = match taker.side {
+            let (buy_order_id, sell_order_id) = match taker.asked.side {
                 Side::Buy => (taker.id, front.id),
                 Side::Sell => (front.id, taker.id),
             };
@@ -362,7 +414,7 @@ impl Desk<'_> {
                 qty: Qty(qty),
                 buy_order_id,
                 sell_order_id,
-                side: Some(taker.side),
+                side: Some(taker.asked.side),
             });
         }
         let record = self.shared.records.live_mut(taker.id);
@@ -375,22 +427,23 @@ impl Desk<'_> {
         OrderStatus::Filled
     }
 
-    /// Keeps two orders of one owner from trading.
+    /// Keeps two orders of one owner from trading. Says what the one that comes loses.
     #[cold]
-    fn prevent(&mut self, policy: StpPolicy, taker: &mut Taker, resting: &Front) {
-        let (from_taker, from_resting) = stp::loss(policy, taker.open, resting.qty.0);
+    fn prevent(&mut self, (id, open): (OrderId, u64), resting: Front) -> u64 {
+        let policy = self.shared.config.stp;
+        let (from_taker, from_resting) = stp::loss(policy, open, resting.qty.0);
         if from_resting > 0 {
-            self.lower(resting, from_resting, State::Cancelled);
+            self.lower(&resting, from_resting, State::Cancelled);
             self.say_cancelled(resting.id, from_resting, CancelReason::SelfTrade);
         }
         if from_taker > 0 {
-            taker.open -= from_taker;
-            self.shared.records.live_mut(taker.id).cancelled += from_taker;
-            self.say_cancelled(taker.id, from_taker, CancelReason::SelfTrade);
-            if taker.open == 0 {
-                self.shared.records.close(taker.id, State::Cancelled);
+            self.shared.records.live_mut(id).cancelled += from_taker;
+            self.say_cancelled(id, from_taker, CancelReason::SelfTrade);
+            if from_taker == open {
+                self.shared.records.close(id, State::Cancelled);
             }
         }
+        from_taker
     }
 
     /// Trades the orders of a crossed book at one price until one side has none left that accepts it.
@@ -419,7 +472,11 @@ impl Desk<'_> {
 
     /// Takes quantity from the first order of the best level: what trades, or what is cancelled. A trade only writes to
     /// the record, which is seldom in the cache.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "by itself it takes what it is told from memory, and a fill half as long again"
+    )]
     fn lower(&mut self, front: &Front, by: u64, end: State) {
         let record = self.shared.records.live_mut(front.id);
         record.open = front.qty.0 - by;
@@ -446,19 +503,20 @@ impl Desk<'_> {
     }
 
     #[inline]
-    fn rest(&mut self, taker: &mut Taker, price: Price) -> OrderStatus {
+    fn rest(&mut self, taker: Taker, price: Price) -> OrderStatus {
         let qty = Qty(taker.open);
         let Market { book, hints, .. } = &mut *self.market;
-        let Ok(Berth { slot, level }) = book.enter_near(hints, taker.id, taker.side, price, qty)
+        let Ok(Berth { slot, level }) =
+            book.enter_near(hints, taker.id, taker.asked.side, price, qty)
         else {
-            return self.end(taker, CancelReason::LevelOverflow);
+            return self.end(taker.id, taker.open, CancelReason::LevelOverflow);
         };
         let record = self.shared.records.live_mut(taker.id);
         (record.slot, record.level) = (slot, level);
         self.market.resting += 1;
         self.out.push(Output::Rested {
             id: taker.id,
-            side: taker.side,
+            side: taker.asked.side,
             price,
             qty,
         });
@@ -472,10 +530,9 @@ impl Desk<'_> {
     /// Cancels what is open of an order that does not rest. Not a part of its callers: they would share one piece of code
     /// with it that pushes an output from memory, which has to wait for the fields to be written.
     #[inline(never)]
-    fn end(&mut self, taker: &mut Taker, reason: CancelReason) -> OrderStatus {
-        self.take_away(taker.id, taker.open, reason);
-        self.shared.records.close(taker.id, State::Cancelled);
-        taker.open = 0;
+    fn end(&mut self, id: OrderId, open: u64, reason: CancelReason) -> OrderStatus {
+        self.take_away(id, open, reason);
+        self.shared.records.close(id, State::Cancelled);
         OrderStatus::Cancelled
     }
 

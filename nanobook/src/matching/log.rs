@@ -2,7 +2,7 @@
 
 use super::pack;
 use super::{Config, Engine, Event, Output};
-use crate::{OrderRequest, Reject};
+use crate::{OrderRequest, Price, Reject};
 
 /// The commands that an engine took since it was made, and what it was told before the first.
 ///
@@ -93,10 +93,10 @@ impl Log {
         self.len += 1;
     }
 
-    /// Adds a submit.
+    /// Adds the submit of a limit order.
     #[inline]
-    pub(super) fn push_submit(&mut self, request: &OrderRequest) {
-        pack::put_request(request, &mut self.words);
+    pub(super) fn push_limit(&mut self, request: &OrderRequest, price: Price) {
+        pack::put_limit(request, price, &mut self.words);
         self.len += 1;
     }
 

@@ -45,7 +45,10 @@ const UPPER: u32 = 32;
 #[inline]
 pub(super) fn put(event: &Event, to: &mut Vec<u64>) {
     match *event {
-        Event::Submit(request) => put_request(&request, to),
+        Event::Submit(request) => match request.kind {
+            OrderKind::Limit { price } => put_limit(&request, price, to),
+            _ => put_other(&request, to),
+        },
         Event::Cancel { id } => to.extend_from_slice(&[CANCEL, id.0]),
         Event::Reduce { id, qty } => to.extend_from_slice(&[REDUCE, id.0, qty.0]),
         Event::Replace { id, price, qty } => {
@@ -63,15 +66,11 @@ pub(super) fn put(event: &Event, to: &mut Vec<u64>) {
     }
 }
 
-/// Adds a submit.
+/// Adds the submit of a limit order.
 #[inline]
-pub(super) fn put_request(request: &OrderRequest, to: &mut Vec<u64>) {
-    if let OrderKind::Limit { price } = request.kind {
-        let head = SUBMIT | LIMIT | flags(request);
-        to.extend_from_slice(&[head, request.qty.0, word(price)]);
-    } else {
-        put_other(request, to);
-    }
+pub(super) fn put_limit(request: &OrderRequest, price: Price, to: &mut Vec<u64>) {
+    let head = SUBMIT | LIMIT | flags(request);
+    to.extend_from_slice(&[head, request.qty.0, word(price)]);
 }
 
 /// Takes the first event off; `None` at the end.

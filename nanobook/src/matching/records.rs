@@ -251,21 +251,49 @@ impl Records {
     }
 
     /// The next id, for an order as asked.
-    #[inline]
     pub(super) fn open(
         &mut self,
         instrument: u32,
         request: &OrderRequest,
         parent: Option<OrderId>,
     ) -> OrderId {
-        let (kind, state, price, slot) = match request.kind {
-            OrderKind::Limit { price } => (Kind::Limit, State::Live, price, NONE),
-            OrderKind::Market => (Kind::Market, State::Live, Price(0), NONE),
-            kind => {
-                let price = kind.price().unwrap_or_default();
-                (Kind::Stop, State::Pending, price, self.keep_stop(kind))
-            }
+        let kind = match request.kind {
+            OrderKind::Limit { .. } => Kind::Limit,
+            OrderKind::Market => Kind::Market,
+            _ => Kind::Stop,
         };
+        let price = request.kind.price().unwrap_or_default();
+        let id = self.add(instrument, request, (kind, price));
+        if kind == Kind::Stop {
+            let slot = self.keep_stop(request.kind);
+            let record = self.live_mut(id);
+            (record.slot, record.state) = (slot, State::Pending);
+        }
+        if let Some(parent) = parent {
+            self.live_terms_mut(id).related = parent.0;
+        }
+        id
+    }
+
+    /// As [`Records::open`], for a limit order without a parent.
+    #[inline]
+    pub(super) fn open_limit(
+        &mut self,
+        instrument: u32,
+        request: &OrderRequest,
+        price: Price,
+    ) -> OrderId {
+        self.add(instrument, request, (Kind::Limit, price))
+    }
+
+    /// The next id.
+    #[inline]
+    fn add(
+        &mut self,
+        instrument: u32,
+        request: &OrderRequest,
+        (kind, price): (Kind, Price),
+    ) -> OrderId {
         let id = self.next;
         if self.next - self.base == self.ring.len() as u64 {
             self.grow();
@@ -275,17 +303,17 @@ impl Records {
         self.ring[place] = Record {
             open: request.qty.0,
             cancelled: 0,
-            slot,
+            slot: NONE,
             level: NONE,
             owner: request.owner.map_or(0, |owner| owner.0),
             has_owner: request.owner.is_some(),
             side: request.side,
-            state,
+            state: State::Live,
         };
         self.terms[place] = Terms {
             qty: request.qty.0,
             price,
-            related: parent.map_or(0, |parent| parent.0),
+            related: 0,
             instrument,
             kind,
             tif: request.tif,

@@ -101,10 +101,10 @@ impl Shared {
             digest.word(id.0);
             digest.signed(price.0);
         }
-        let changes = market.stops.changes();
-        digest.word(changes.latest().count() as u64);
-        for change in changes.latest() {
-            digest.word(u64::try_from(change).unwrap_or(u64::MAX));
+        let prints = market.stops.prints();
+        digest.word(prints.changes().count() as u64);
+        for change in prints.changes() {
+            digest.word(change);
         }
     }
 }

@@ -47,59 +47,92 @@ pub(super) fn reaches(side: Side, print: Price, stop: Price) -> bool {
     }
 }
 
-/// The absolute changes from print to print: running sums of the last ones, so that a mean is one subtraction.
+/// The latest prints. A print only writes down the one before it; what stops want to know of the changes from print to
+/// print is made when they ask.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Changes {
-    /// Entry `n % HELD` is the sum of the first `n` changes, wrapping.
-    sums: Vec<u128>,
+pub(super) struct Prints {
+    last: Option<Price>,
+    /// Print `n` is at `n % HELD`, up to the last but one. Empty until there is one.
+    before: Vec<Price>,
+    /// How many prints there were before the last.
     count: u64,
-    total: u128,
+    /// Entry `n % SUMS` is the sum of the first `n` absolute changes, wrapping, but for a constant: a mean is one
+    /// subtraction. Empty until a trail is moved.
+    sums: Vec<u128>,
+    /// Up to which change they are known.
+    summed: u64,
 }
 
-/// One more than the longest period: a mean needs the sum before its first change.
-const HELD: usize = MAX_PERIOD as usize + 1;
+/// So many changes are remembered, and as many prints before the last.
+const HELD: usize = MAX_PERIOD as usize;
 
-impl Changes {
+/// A mean needs the sum before its first change.
+const SUMS: usize = HELD + 1;
+
+impl Prints {
     #[inline]
-    fn push(&mut self, change: u64) {
+    fn push(&mut self, price: Price) {
+        if let Some(last) = self.last.replace(price) {
+            let at = place::<HELD>(self.count);
+            if let Some(before) = self.before.get_mut(at) {
+                *before = last;
+            } else {
+                self.begin(last);
+            }
+            self.count += 1;
+        }
+    }
+
+    /// The first print is no longer the last.
+    #[cold]
+    fn begin(&mut self, first: Price) {
+        self.before = vec![first; HELD];
+    }
+
+    /// Change `n`, from print `n` to the next.
+    fn change(&self, n: u64) -> u64 {
+        let print = |n| match self.last {
+            Some(last) if n == self.count => last,
+            _ => self.before[place::<HELD>(n)],
+        };
+        print(n + 1).0.abs_diff(print(n).0)
+    }
+
+    /// Brings the sums up to the last print.
+    fn sum_up(&mut self) {
         if self.sums.is_empty() {
-            self.sums = vec![0; HELD];
+            self.sums = vec![0; SUMS];
         }
-        self.count += 1;
-        self.total = self.total.wrapping_add(change.into());
-        self.sums[Self::at(self.count)] = self.total;
+        let forgotten = self.count.saturating_sub(HELD as u64);
+        for n in self.summed.max(forgotten)..self.count {
+            let sum = self.sums[place::<SUMS>(n)].wrapping_add(self.change(n).into());
+            self.sums[place::<SUMS>(n + 1)] = sum;
+        }
+        self.summed = self.count;
     }
 
-    /// Where the sum of the first `count` changes is.
-    #[inline]
-    fn at(count: u64) -> usize {
-        usize::try_from(count % HELD as u64).expect("below the length")
-    }
-
-    /// The sum of the last `period` changes and their number.
-    fn last(&self, period: u16) -> (u128, u64) {
+    /// The sum of the last `period` changes and their number, after [`Prints::sum_up`].
+    fn sum(&self, period: u16) -> (u128, u64) {
         let n = self.count.min(period.into());
-        if n == 0 {
-            return (0, 0);
-        }
-        (
-            self.total.wrapping_sub(self.sums[Self::at(self.count - n)]),
-            n,
-        )
+        let [now, then] = [self.count, self.count - n].map(|n| self.sums[place::<SUMS>(n)]);
+        (now.wrapping_sub(then), n)
     }
 
     /// The changes that are held, latest first.
-    pub(super) fn latest(&self) -> impl Iterator<Item = u128> {
-        let held = self.count.min(MAX_PERIOD.into());
-        (0..held).map(|back| {
-            let now = self.count - back;
-            self.sums[Self::at(now)].wrapping_sub(self.sums[Self::at(now - 1)])
-        })
+    pub(super) fn changes(&self) -> impl Iterator<Item = u64> {
+        let forgotten = self.count.saturating_sub(HELD as u64);
+        (forgotten..self.count).rev().map(|n| self.change(n))
     }
 }
 
+/// Where entry `n` of a ring is.
+#[inline]
+fn place<const LENGTH: usize>(n: u64) -> usize {
+    usize::try_from(n % LENGTH as u64).expect("below the length")
+}
+
 /// How far behind `mark` a trail stands now.
-fn offset(trail: Trail, mark: Price, changes: &Changes) -> i128 {
+fn offset(trail: Trail, mark: Price, prints: &Prints) -> i128 {
     const MILLION: i128 = 1_000_000;
     match trail {
         Trail::Fixed(by) => by.0.into(),
@@ -111,7 +144,7 @@ fn offset(trail: Trail, mark: Price, changes: &Changes) -> i128 {
             multiplier_ppm,
             period,
         } => {
-            let (sum, n) = changes.last(period);
+            let (sum, n) = prints.sum(period);
             if n == 0 {
                 return 0;
             }
@@ -133,20 +166,18 @@ pub(super) struct Stops {
     trailing: Vec<OrderId>,
     /// Stops that have triggered and wait for their turn, with the print.
     due: VecDeque<(OrderId, Price)>,
-    changes: Changes,
-    /// The last print.
-    last: Option<Price>,
+    prints: Prints,
     /// Scratch: what one print triggers.
     hit: Vec<OrderId>,
 }
 
 impl Stops {
     pub(super) fn last(&self) -> Option<Price> {
-        self.last
+        self.prints.last
     }
 
-    pub(super) fn changes(&self) -> &Changes {
-        &self.changes
+    pub(super) fn prints(&self) -> &Prints {
+        &self.prints
     }
 
     /// Whether some stop has triggered and waits for its turn.
@@ -174,7 +205,7 @@ impl Stops {
             self.trailing.push(id);
             return;
         }
-        if let Some(last) = self.last.filter(|last| reaches(side, *last, stop.level)) {
+        if let Some(last) = self.last().filter(|last| reaches(side, *last, stop.level)) {
             self.due.push_back((id, last));
             return;
         }
@@ -193,10 +224,7 @@ impl Stops {
     /// Takes note of a print: trails follow, and the stops that it reaches are due, in order of id.
     #[inline]
     pub(super) fn print(&mut self, price: Price, records: &mut Records) {
-        if let Some(last) = self.last {
-            self.changes.push(price.0.abs_diff(last.0));
-        }
-        self.last = Some(price);
+        self.prints.push(price);
         let quiet = self.trailing.is_empty() && self.buys.is_empty() && self.sells.is_empty();
         if !quiet {
             self.trigger(price, records);
@@ -212,11 +240,14 @@ impl Stops {
             self.sells.remove(&(stop, id));
             self.hit.push(OrderId(id));
         }
-        let (hit, changes) = (&mut self.hit, &self.changes);
+        if !self.trailing.is_empty() {
+            self.prints.sum_up();
+        }
+        let (hit, prints) = (&mut self.hit, &self.prints);
         self.trailing.retain(|&id| {
             let record = *records.live(id);
             let stop = records.stop_mut(record.slot);
-            follow(stop, record.side, price, changes);
+            follow(stop, record.side, price, prints);
             let reached = reaches(record.side, price, stop.level);
             if reached {
                 hit.push(id);
@@ -243,7 +274,7 @@ impl Stops {
 }
 
 /// Moves a trailing stop after a print; it only ever comes closer to the market.
-fn follow(stop: &mut Stop, side: Side, price: Price, changes: &Changes) {
+fn follow(stop: &mut Stop, side: Side, price: Price, prints: &Prints) {
     let Some(trail) = stop.kind.trail() else {
         return;
     };
@@ -252,7 +283,7 @@ fn follow(stop: &mut Stop, side: Side, price: Price, changes: &Changes) {
         Side::Sell => mark.max(price),
     });
     stop.mark = Some(best);
-    let away = offset(trail, best, changes);
+    let away = offset(trail, best, prints);
     if away <= 0 {
         return;
     }

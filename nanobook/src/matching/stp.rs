@@ -20,11 +20,11 @@ pub(super) fn loss(policy: StpPolicy, taker: u64, resting: u64) -> (u64, u64) {
 }
 
 /// Whether an order can trade in full at once, given what self-trade prevention would do on the way.
-pub(super) fn can_fill(book: &OrderBook, shared: &Shared, taker: &Taker) -> bool {
+pub(super) fn can_fill(book: &OrderBook, shared: &Shared, taker: Taker) -> bool {
     let policy = shared.config.stp;
     let mut missing = taker.open;
-    if policy == StpPolicy::Off || taker.owner.is_none() {
-        for level in book.levels(!taker.side) {
+    if policy == StpPolicy::Off || taker.asked.owner.is_none() {
+        for level in book.levels(!taker.asked.side) {
             if !taker.takes(level.price) {
                 return false;
             }
@@ -35,11 +35,11 @@ pub(super) fn can_fill(book: &OrderBook, shared: &Shared, taker: &Taker) -> bool
         }
         return false;
     }
-    for order in book.orders(!taker.side) {
+    for order in book.orders(!taker.asked.side) {
         if !taker.takes(order.price) {
             return false;
         }
-        if shared.records.live(order.id).owner() == taker.owner {
+        if shared.records.live(order.id).owner() == taker.asked.owner {
             if policy == StpPolicy::CancelOldest {
                 continue;
             }
