@@ -48,6 +48,7 @@ fn delta() -> impl Strategy<Value = BookDelta> {
 
 fn assert_same(fast: &OrderBook, naive: &NaiveBook) -> Result<(), TestCaseError> {
     prop_assert_eq!(fast.len(), naive.len());
+    prop_assert_eq!(fast.is_empty(), naive.is_empty());
     for side in [Side::Buy, Side::Sell] {
         let orders: Vec<_> = fast.orders(side).collect();
         prop_assert_eq!(&orders, &naive.orders(side));

@@ -328,4 +328,27 @@ mod tests {
             assert!(index.len() == 0 && index.buckets.iter().all(|bucket| bucket.word == 0));
         }
     }
+
+    /// What makes it fast: ids in steps of any size fill buckets evenly, and few share a tag.
+    #[test]
+    fn ids_that_rise_in_steps_spread() {
+        for step in [1, 2, 7, 1_000, 1 << 20] {
+            let ids: Vec<u64> = (1..=3_000).map(|n| n * step).collect();
+            let mut index = Index::default();
+            for (slot, id) in (0..).zip(&ids) {
+                let place = index.find_or_place(*id, |slot| ids[slot as usize]);
+                index.fill(*id, place.unwrap_err(), slot);
+            }
+            let used = index.buckets.iter().filter(|bucket| bucket.word != 0);
+            assert_eq!(index.buckets.len(), 1_024);
+            assert!(used.count() > 900, "steps of {step}");
+            let passed = index.buckets.iter().map(|b| u32::from(b.passed()));
+            let passed: u32 = passed.sum();
+            assert!(passed < 300, "steps of {step}: {passed} went on");
+            let mut tags: Vec<u8> = ids.iter().map(|id| Hash::of(*id).tag()).collect();
+            tags.sort_unstable();
+            tags.dedup();
+            assert!(tags.len() > 100 && tags[0] != FREE, "steps of {step}");
+        }
+    }
 }

@@ -149,4 +149,30 @@ mod tests {
         }
         assert_eq!(book.levels.pool.len(), 3);
     }
+
+    #[test]
+    fn gaps_are_counted_beside_the_side() {
+        let mut book = OrderBook::new();
+        for side in [Side::Buy, Side::Sell] {
+            let handle = book.levels.open(side, Price(1));
+            let level = book.levels.get_mut(handle);
+            for gaps in 1..=3 {
+                level.add_gap();
+                assert_eq!((level.gaps(), level.side()), (gaps, side));
+            }
+            level.drop_gap();
+            assert_eq!((level.gaps(), level.side()), (2, side));
+        }
+    }
+
+    #[test]
+    fn a_cleared_book_uses_its_records_again() {
+        let mut book = OrderBook::new();
+        for _ in 0..3 {
+            book.enter(OrderId(1), Side::Buy, Price(1), Qty(1)).unwrap();
+            assert_eq!((book.levels.pool.len(), book.orders.records()), (1, 1));
+            assert!(book.levels.try_get(0).is_some() && book.levels.try_get(1).is_none());
+            book.clear();
+        }
+    }
 }
