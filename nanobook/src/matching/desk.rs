@@ -41,15 +41,6 @@ impl<'a> Taker<'a> {
             filled: 0,
         }
     }
-
-    /// Whether it would trade at a price of the other side.
-    #[inline]
-    pub(super) fn takes(&self, price: Price) -> bool {
-        match self.limit {
-            None => true,
-            Some(limit) => accepts(self.asked.side, limit, price),
-        }
-    }
 }
 
 /// Whether an order with a limit would trade at a price of the other side. Without a branch by the side, which can't be
@@ -57,6 +48,12 @@ impl<'a> Taker<'a> {
 #[inline]
 fn accepts(side: Side, limit: Price, price: Price) -> bool {
     (limit.0 - price.0) * i64::from(side.sign()) >= 0
+}
+
+/// As [`accepts`], where an order may have no limit.
+#[inline]
+pub(super) fn takes(side: Side, limit: Option<Price>, price: Price) -> bool {
+    limit.is_none_or(|limit| accepts(side, limit, price))
 }
 
 impl Desk<'_> {
@@ -334,7 +331,7 @@ impl Desk<'_> {
     /// Matches an order that comes, and rests or cancels what is left.
     fn meet(&mut self, taker: &mut Taker) -> OrderStatus {
         let best = self.market.book.best_price(!taker.asked.side);
-        let meets = best.is_some_and(|best| taker.takes(best));
+        let meets = best.is_some_and(|best| takes(taker.asked.side, taker.limit, best));
         if meets && self.market.phase == Phase::Continuous {
             self.take(taker)
         } else {
@@ -344,29 +341,44 @@ impl Desk<'_> {
 
     /// Matches an order that can trade, and rests or cancels what is left.
     ///
-    /// What is called from here is told numbers or has a copy of the order: so the order itself can be in registers.
+    /// What is called from here is told numbers, not where the order is: so the order itself can be in registers.
     #[inline]
     fn take(&mut self, taker: &mut Taker) -> OrderStatus {
-        if taker.asked.post_only {
-            return self.end(taker.id, taker.open, CancelReason::PostOnly);
+        let Taker { id, asked, .. } = *taker;
+        if asked.post_only {
+            return self.end(id, taker.open, CancelReason::PostOnly);
         }
-        if taker.asked.tif == TimeInForce::FOK
-            && !stp::can_fill(&self.market.book, self.shared, *taker)
-        {
-            return self.end(taker.id, taker.open, CancelReason::FillOrKill);
+        if asked.tif == TimeInForce::FOK && !self.can_fill(asked, taker.limit) {
+            return self.end(id, taker.open, CancelReason::FillOrKill);
         }
         let status = self.sweep(taker);
         if taker.open == 0 {
             status
         } else {
-            self.stay_after(*taker)
+            self.stay_after(asked, taker.limit, (id, taker.open, taker.filled))
         }
     }
 
-    /// As [`Desk::stay`], not a part of its caller.
+    /// Whether an order can trade in full at once.
     #[inline(never)]
-    fn stay_after(&mut self, taker: Taker) -> OrderStatus {
-        self.stay(taker)
+    fn can_fill(&self, asked: &OrderRequest, limit: Option<Price>) -> bool {
+        stp::can_fill(&self.market.book, self.shared, asked, limit)
+    }
+
+    /// As [`Desk::stay`], for what a sweep has left of an order.
+    #[inline(never)]
+    fn stay_after(
+        &mut self,
+        asked: &OrderRequest,
+        limit: Option<Price>,
+        (id, open, filled): (OrderId, u64, u64),
+    ) -> OrderStatus {
+        let taker = Taker::new(id, asked, limit);
+        self.stay(Taker {
+            open,
+            filled,
+            ..taker
+        })
     }
 
     /// Rests or cancels what is left of an order.
@@ -388,7 +400,7 @@ impl Desk<'_> {
             let Some(front) = self.market.book.front(!taker.asked.side) else {
                 break;
             };
-            if !taker.takes(front.price) {
+            if !takes(taker.asked.side, taker.limit, front.price) {
                 break;
             }
             if self.shared.config.stp != StpPolicy::Off

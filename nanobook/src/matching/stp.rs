@@ -1,9 +1,9 @@
 //! Self-trade prevention: what two orders of one owner lose, and what it means for fill or kill.
 
-use super::desk::Taker;
+use super::desk::takes;
 use super::shared::Shared;
-use crate::StpPolicy;
 use crate::book::OrderBook;
+use crate::{OrderRequest, Price, StpPolicy};
 
 /// What an aggressor and a resting order of the same owner lose, with what is open of each.
 pub(super) fn loss(policy: StpPolicy, taker: u64, resting: u64) -> (u64, u64) {
@@ -20,12 +20,17 @@ pub(super) fn loss(policy: StpPolicy, taker: u64, resting: u64) -> (u64, u64) {
 }
 
 /// Whether an order can trade in full at once, given what self-trade prevention would do on the way.
-pub(super) fn can_fill(book: &OrderBook, shared: &Shared, taker: Taker) -> bool {
+pub(super) fn can_fill(
+    book: &OrderBook,
+    shared: &Shared,
+    asked: &OrderRequest,
+    limit: Option<Price>,
+) -> bool {
     let policy = shared.config.stp;
-    let mut missing = taker.open;
-    if policy == StpPolicy::Off || taker.asked.owner.is_none() {
-        for level in book.levels(!taker.asked.side) {
-            if !taker.takes(level.price) {
+    let mut missing = asked.qty.0;
+    if policy == StpPolicy::Off || asked.owner.is_none() {
+        for level in book.levels(!asked.side) {
+            if !takes(asked.side, limit, level.price) {
                 return false;
             }
             missing = missing.saturating_sub(level.qty.0);
@@ -35,11 +40,11 @@ pub(super) fn can_fill(book: &OrderBook, shared: &Shared, taker: Taker) -> bool 
         }
         return false;
     }
-    for order in book.orders(!taker.asked.side) {
-        if !taker.takes(order.price) {
+    for order in book.orders(!asked.side) {
+        if !takes(asked.side, limit, order.price) {
             return false;
         }
-        if shared.records.live(order.id).owner() == taker.asked.owner {
+        if shared.records.live(order.id).owner() == asked.owner {
             if policy == StpPolicy::CancelOldest {
                 continue;
             }
