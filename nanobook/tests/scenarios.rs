@@ -12,6 +12,8 @@
 //! > cancel 1: 5 (requested)      > trigger 3 as 4 at 99        > cascade stopped, 2 wait
 //! > reject: the reason           > order 1: partially filled, 3 filled, 2 open, 0 cancelled
 //! > uncross 5 @ 100, buy surplus 2
+//! > place 3: 2 orders, 8 ahead   > quote: spread 2, mid 100, micro 99.5, imbalance 0.25 of the best 1
+//! > cost buy 4: 4 for 406, worst 102
 //! > book                         then the book as it is drawn, ask over bid, `price: order×qty …` in order of the queue
 //! ```
 //!
@@ -256,6 +258,34 @@ fn place(pair: &Pair, text: &str) -> String {
     format!("place {text}: {orders} orders, {ahead} ahead")
 }
 
+/// What is made of the best levels of both sides, `-` for nothing.
+fn quote(pair: &Pair, levels: usize) -> String {
+    let depth = pair.engine.market().snapshot(levels);
+    let quote = pair.engine.market().quote();
+    assert_eq!(depth.quote(), quote, "the same in a snapshot");
+    let or_dash = |value: Option<f64>| value.map_or("-".into(), |value| value.to_string());
+    format!(
+        "quote: spread {}, mid {}, micro {}, imbalance {} of the best {levels}",
+        quote
+            .spread()
+            .map_or("-".into(), |spread| spread.to_string()),
+        or_dash(quote.mid()),
+        or_dash(quote.micro_price()),
+        or_dash(depth.imbalance()),
+    )
+}
+
+/// What an order that takes would get now.
+fn cost(pair: &Pair, side: &str, wanted: &str) -> String {
+    let taker = if side == "buy" { Side::Buy } else { Side::Sell };
+    let cost = pair.engine.market().cost(taker, qty(wanted));
+    let worst = cost.worst_px.map_or("-".into(), |worst| worst.to_string());
+    format!(
+        "cost {side} {wanted}: {} for {}, worst {worst}",
+        cost.qty, cost.notional
+    )
+}
+
 fn run(path: &Path) {
     let text = std::fs::read_to_string(path).unwrap();
     let mut config = Config::default();
@@ -289,6 +319,14 @@ fn run(path: &Path) {
                 let pair = pair.as_ref().unwrap();
                 let order = order.trim_end_matches(':');
                 assert_eq!(place(pair, order), line[1..].trim(), "{}", at());
+            }
+            [">", "quote:", .., levels] => {
+                let seen = quote(pair.as_ref().unwrap(), levels.parse().unwrap());
+                assert_eq!(seen, line[1..].trim(), "{}", at());
+            }
+            [">", "cost", side, wanted, ..] => {
+                let seen = cost(pair.as_ref().unwrap(), side, wanted.trim_end_matches(':'));
+                assert_eq!(seen, line[1..].trim(), "{}", at());
             }
             [">", ..] => {
                 assert!(!pending.is_empty(), "{}: nothing more was said", at());
