@@ -74,7 +74,7 @@ use crate::file::AtomicFile;
 use crate::options::PriceType;
 use crate::recorder::RowGroup;
 use crate::table::{Projection, TABLE_KEY};
-use crate::tables::{DepthRows, MboRows};
+use crate::tables::{BboRows, DepthRows, MboRows};
 use crate::writer::{BatchWriter, KeyValues, Summary, check_fields};
 
 /// Encodes row groups of one file: a pure function, to be called from as many threads as one likes.
@@ -242,6 +242,7 @@ impl Encoder {
 enum Direct<'a> {
     Mbo(&'a MboRows),
     Depth(&'a DepthRows),
+    Bbo(&'a BboRows),
     No,
 }
 
@@ -251,11 +252,10 @@ impl<'a> Direct<'a> {
         if group.options().price_type == PriceType::Decimal {
             return Self::No;
         }
-        match (group.rows(), group.rows()) {
-            (Some(rows), _) => Self::Mbo(rows),
-            (_, Some(rows)) => Self::Depth(rows),
-            _ => Self::No,
-        }
+        let mbo = group.rows().map(Self::Mbo);
+        let bbo = || group.rows().map(Self::Bbo);
+        let depth = || group.rows().map(Self::Depth);
+        mbo.or_else(bbo).or_else(depth).unwrap_or(Self::No)
     }
 
     /// How many columns need no arrays.
@@ -263,6 +263,7 @@ impl<'a> Direct<'a> {
         match self {
             Self::Mbo(_) => chunk::mbo::COLUMNS,
             Self::Depth(rows) => chunk::depth::columns(rows),
+            Self::Bbo(_) => chunk::bbo::COLUMNS,
             Self::No => 0,
         }
     }
@@ -272,6 +273,7 @@ impl<'a> Direct<'a> {
         match self {
             Self::Mbo(rows) => Some((&rows.times, &rows.seqs)),
             Self::Depth(rows) => Some((&rows.times, &rows.seqs)),
+            Self::Bbo(rows) => Some((&rows.times, &rows.seqs)),
             Self::No => None,
         }
     }
@@ -286,6 +288,7 @@ impl<'a> Direct<'a> {
         Ok(match self {
             Self::Mbo(rows) => chunk::mbo::encode(column, at, rows, scratch)?,
             Self::Depth(rows) => chunk::depth::encode(column, at, rows, scratch)?,
+            Self::Bbo(rows) => chunk::bbo::encode(column, at, rows, scratch)?,
             Self::No => None,
         })
     }

@@ -17,7 +17,7 @@ use crate::breaks::Breaks;
 use crate::error::Result;
 use crate::options::{PriceType, TableOptions};
 use crate::table::{Projection, Table};
-use crate::tables::{DepthRows, MboRows, TableId, TableSet};
+use crate::tables::{BboRows, DepthRows, MboRows, TableId, TableSet};
 
 /// Rows of a row group, unless its table is wide.
 pub const ROWS_PER_GROUP: usize = 131_072;
@@ -95,23 +95,53 @@ impl<T: Table + Send + Sync + 'static> Rows for Vec<T> {
     }
 }
 
-impl Rows for MboRows {
-    fn len(&self) -> usize {
-        self.len()
-    }
+/// Rows to which one is added as it is pushed.
+trait Add<T> {
+    fn add(&mut self, row: &T);
+}
 
-    fn clear(&mut self) {
-        self.clear();
-    }
-
-    fn batches(&self, step: usize, options: TableOptions, columns: Projection) -> Batches<'_> {
-        let starts = (0..self.len()).step_by(step);
-        Box::new(starts.map(move |start| {
-            let range = start..self.len().min(start + step);
-            self.batch(range, &options, &columns)
-        }))
+impl<T: Copy> Add<T> for Vec<T> {
+    #[inline]
+    fn add(&mut self, row: &T) {
+        self.push(*row);
     }
 }
+
+macro_rules! columns {
+    ($($row:ty: $rows:ty),*) => {$(
+        impl Rows for $rows {
+            fn len(&self) -> usize {
+                self.len()
+            }
+
+            fn clear(&mut self) {
+                self.clear();
+            }
+
+            fn batches(
+                &self,
+                step: usize,
+                options: TableOptions,
+                columns: Projection,
+            ) -> Batches<'_> {
+                let starts = (0..self.len()).step_by(step);
+                Box::new(starts.map(move |start| {
+                    let range = start..self.len().min(start + step);
+                    self.batch(range, &options, &columns)
+                }))
+            }
+        }
+
+        impl Add<$row> for $rows {
+            #[inline]
+            fn add(&mut self, row: &$row) {
+                self.push(row);
+            }
+        }
+    )*};
+}
+
+columns!(Mbo: MboRows, Bbo: BboRows);
 
 impl Rows for DepthRows {
     fn len(&self) -> usize {
@@ -340,7 +370,7 @@ pub struct Recorded {
 }
 
 macro_rules! recorder {
-    ($($method:ident($row:ty) => $id:ident;)*) => {
+    ($($method:ident($row:ty) in $rows:ty => $id:ident;)*) => {
         /// Collects rows into row groups of the tables that were selected, and hands on each group that is full.
         ///
         /// Rows must be pushed in order of their `seq` (bars in order of their time): files declare that they are
@@ -372,9 +402,8 @@ macro_rules! recorder {
             breaks: Breaks,
             deliver: D,
             depth: Slot<DepthRows>,
-            mbo: Slot<MboRows>,
             trade: Slot<Vec<Trade>>,
-            $($method: Slot<Vec<$row>>,)*
+            $($method: Slot<$rows>,)*
         }
 
         impl<D: FnMut(RowGroup)> Recorder<D> {
@@ -385,7 +414,6 @@ macro_rules! recorder {
                     breaks: Breaks::default(),
                     deliver,
                     depth: Slot::new(options.rows_of(TableId::Depth)),
-                    mbo: Slot::new(options.rows_of(TableId::Mbo)),
                     trade: Slot::new(options.rows_of(TableId::Trades)),
                     $($method: Slot::new(options.rows_of(TableId::$id)),)*
                 }
@@ -397,18 +425,14 @@ macro_rules! recorder {
                 if self.depth.rows.len() > 0 {
                     (self.deliver)(self.depth.take(TableId::Depth, options));
                 }
-                if self.mbo.rows.len() > 0 {
-                    (self.deliver)(self.mbo.take(TableId::Mbo, options));
-                }
                 if !self.trade.rows.is_empty() {
                     self.deliver_trades();
                 }
-                $(if !self.$method.rows.is_empty() {
+                $(if self.$method.rows.len() > 0 {
                     (self.deliver)(self.$method.take(TableId::$id, options));
                 })*
                 let total = |table: TableId| match table {
                     TableId::Depth => self.depth.total,
-                    TableId::Mbo => self.mbo.total,
                     TableId::Trades => self.trade.total,
                     $(TableId::$id => self.$method.total,)*
                 };
@@ -432,16 +456,6 @@ macro_rules! recorder {
             }
 
             #[inline]
-            fn mbo(&mut self, row: &Mbo) {
-                if self.options.tables.contains(TableId::Mbo) {
-                    self.mbo.rows.push(row);
-                    if self.mbo.rows.len() == self.mbo.limit {
-                        (self.deliver)(self.mbo.take(TableId::Mbo, self.options.table_options));
-                    }
-                }
-            }
-
-            #[inline]
             fn trade(&mut self, row: &Trade) {
                 if self.options.tables.contains(TableId::Trades) {
                     self.trade.rows.push(*row);
@@ -460,7 +474,7 @@ macro_rules! recorder {
             $(#[inline]
             fn $method(&mut self, row: &$row) {
                 if self.options.tables.contains(TableId::$id) {
-                    self.$method.rows.push(*row);
+                    self.$method.rows.add(row);
                     if self.$method.rows.len() == self.$method.limit {
                         (self.deliver)(self.$method.take(TableId::$id, self.options.table_options));
                     }
@@ -471,19 +485,20 @@ macro_rules! recorder {
 }
 
 recorder! {
-    bbo(Bbo) => Bbo;
-    bar(Bar) => Bars;
-    imbalance(Imbalance) => Imbalance;
-    status(Status) => Status;
-    stock_directory(StockDirectory) => Instruments;
-    reg_sho(RegSho) => RegSho;
-    luld(Luld) => Luld;
-    mwcb(Mwcb) => Mwcb;
-    ipo(Ipo) => Ipo;
-    participant(Participant) => Participants;
-    rpii(Rpii) => Rpii;
-    direct_listing(DirectListing) => DirectListing;
-    system_event(SystemEvent) => SystemEvents;
+    mbo(Mbo) in MboRows => Mbo;
+    bbo(Bbo) in BboRows => Bbo;
+    bar(Bar) in Vec<Bar> => Bars;
+    imbalance(Imbalance) in Vec<Imbalance> => Imbalance;
+    status(Status) in Vec<Status> => Status;
+    stock_directory(StockDirectory) in Vec<StockDirectory> => Instruments;
+    reg_sho(RegSho) in Vec<RegSho> => RegSho;
+    luld(Luld) in Vec<Luld> => Luld;
+    mwcb(Mwcb) in Vec<Mwcb> => Mwcb;
+    ipo(Ipo) in Vec<Ipo> => Ipo;
+    participant(Participant) in Vec<Participant> => Participants;
+    rpii(Rpii) in Vec<Rpii> => Rpii;
+    direct_listing(DirectListing) in Vec<DirectListing> => DirectListing;
+    system_event(SystemEvent) in Vec<SystemEvent> => SystemEvents;
 }
 
 impl<D: FnMut(RowGroup)> Recorder<D> {

@@ -17,6 +17,7 @@ mod status;
 mod system_events;
 mod trades;
 
+pub(crate) use bbo::BboRows;
 pub use depth::DepthRow;
 pub(crate) use depth::{DepthRows, LevelSteps};
 pub(crate) use mbo::{MboRows, Sparse};
@@ -33,6 +34,9 @@ use nanobook::rows::{
 use crate::error::{Error, Result};
 use crate::options::TableOptions;
 use crate::table::Table;
+
+/// The columns that every row starts with: time, ordinal, instrument and symbol.
+pub(crate) const HEADER: usize = 4;
 
 macro_rules! registry {
     ($($(#[$doc:meta])* $id:ident: $row:ty,)*) => {

@@ -239,6 +239,48 @@ fn rows_that_are_encoded_by_what_differs_give_the_bytes_of_arrays() {
 }
 
 #[test]
+fn the_best_levels_give_the_bytes_of_arrays() {
+    let folder = tempfile::tempdir().unwrap();
+    for (seed, price_type, count, limit) in [
+        (1, PriceType::Float, 60_000, 45_003),
+        (2, PriceType::Fixed, 3000, 1111),
+        (3, PriceType::Decimal, 3000, 3000),
+    ] {
+        let table_options = TableOptions {
+            price_type,
+            levels: 3,
+        };
+        let options = RecorderOptions {
+            tables: [TableId::Bbo].into_iter().collect(),
+            table_options,
+            rows_per_group: Some(limit),
+        };
+        let mut groups = Vec::new();
+        let mut recorder = Recorder::new(options, |group| groups.push(group));
+        let pushed: Vec<Bbo> = books(seed, count, table_options)
+            .into_iter()
+            .map(|row| Bbo {
+                header: row.header,
+                bid: row.bids.first().copied(),
+                ask: row.asks.first().copied(),
+            })
+            .collect();
+        for row in &pushed {
+            recorder.bbo(row);
+        }
+        recorder.finish();
+        let write =
+            |name, arrays| encoded(&folder.path().join(name), &groups, table_options, arrays);
+        assert!(
+            write("arrays", true) == write("levels", false),
+            "seed {seed}"
+        );
+        let read = parquet::read_rows::<Bbo>(&folder.path().join("levels")).unwrap();
+        assert!(read == pushed, "seed {seed}");
+    }
+}
+
+#[test]
 fn rows_that_are_kept_as_columns_give_the_bytes_of_arrays() {
     let folder = tempfile::tempdir().unwrap();
     for (seed, price_type, count, limit) in [

@@ -8,6 +8,7 @@
 //! Not every column is for this: with too many distinct values for a dictionary, with long texts that begin alike,
 //! with NaN, or with nothing but nulls, [`encode`] says `None`, and the crate's encoder has it.
 
+pub(super) mod bbo;
 mod delta;
 pub(super) mod depth;
 mod dictionary;

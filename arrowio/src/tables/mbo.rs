@@ -60,9 +60,9 @@ impl<T: Copy> Sparse<T> {
         &self.values
     }
 
-    /// The bit of a row's validity that is set when its value is there.
-    pub(crate) fn bit(&self) -> u8 {
-        self.bit
+    /// Which bit of a row's validity is set when its value is there.
+    pub(crate) fn ordinal(&self) -> usize {
+        self.bit.trailing_zeros() as usize
     }
 
     /// The values from a row on, one for each row.
@@ -86,8 +86,6 @@ pub(crate) struct MboRows {
     pub(crate) order_ids: Vec<u64>,
     /// For each row which of the columns below have a value.
     pub(crate) valid: Vec<u8>,
-    /// The bits that are set in all rows.
-    pub(crate) all: u8,
     pub(crate) sides: Sparse<Side>,
     pub(crate) prices: Sparse<i64>,
     pub(crate) qtys: Sparse<u64>,
@@ -107,7 +105,6 @@ impl Default for MboRows {
             actions: Vec::new(),
             order_ids: Vec::new(),
             valid: Vec::new(),
-            all: u8::MAX,
             sides: Sparse::new(0),
             prices: Sparse::new(1),
             qtys: Sparse::new(2),
@@ -137,7 +134,6 @@ impl MboRows {
             | self.printables.push(row.printable)
             | self.mpids.push(row.mpid);
         self.valid.push(valid);
-        self.all &= valid;
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -151,7 +147,6 @@ impl MboRows {
         self.actions.clear();
         self.order_ids.clear();
         self.valid.clear();
-        self.all = u8::MAX;
         self.sides.values.clear();
         self.prices.values.clear();
         self.qtys.values.clear();

@@ -10,12 +10,12 @@ use ::parquet::errors::Result;
 use ::parquet::schema::types::ColumnDescPtr;
 
 use super::dictionary::Dictionary;
-use super::direct::{Direct, HEADER};
+use super::direct::Direct;
 use super::kind::{Number, key_of_i64};
 use super::output::{Bounds, PageFacts};
 use super::{Chunk, Coded, ROWS_PER_PAGE, Scratch, gather};
 use crate::slots::Slots;
-use crate::tables::{DepthRows, LevelSteps};
+use crate::tables::{DepthRows, HEADER, LevelSteps};
 
 /// Columns of a level: price, quantity and count.
 const PER_LEVEL: usize = 3;

@@ -7,7 +7,7 @@ use nanobook::Symbol;
 use super::dictionary::{Dictionary, Key};
 use super::kind::{Kind, Number, Text, key_of_i64};
 use super::output::{Bounds, PageFacts};
-use super::{Chunk, Coded, ROWS_PER_PAGE, Scratch};
+use super::{Chunk, Coded, ROWS_PER_PAGE, Scratch, gather};
 use crate::slots::Slots;
 
 /// The values of a column.
@@ -30,12 +30,12 @@ impl<'a, T: Copy> Source<'a, T> {
         }
     }
 
-    /// Values that are there in the rows whose bits are set.
-    pub(super) fn some(rows: usize, values: &'a [T], valid: &'a [u8]) -> Self {
+    /// Values that are there in the rows whose bits are set, or in all.
+    pub(super) fn some(rows: usize, values: &'a [T], valid: Option<&'a [u8]>) -> Self {
         Self {
             rows,
             values,
-            valid: Some(valid),
+            valid,
         }
     }
 
@@ -129,9 +129,6 @@ impl<'a, T: Copy> Source<'a, T> {
         }
     }
 }
-
-/// The columns that every row starts with: time, ordinal, instrument and symbol.
-pub(super) const HEADER: usize = 4;
 
 /// A column that is encoded, unless it is better encoded otherwise.
 pub(super) struct Direct<'a> {
@@ -280,4 +277,18 @@ fn bounds<T: Copy, K: Key>(values: &[T], key: impl Fn(T) -> K) -> Option<(K, K)>
         bounds.add(key(value));
     }
     bounds.found()
+}
+
+/// One bit for each row: the one of that ordinal in its byte.
+pub(super) fn bits(rows: &[u8], ordinal: usize) -> Vec<u8> {
+    /// A one in each byte.
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (groups, rest) = rows.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let end = (!rest.is_empty()).then_some(&last);
+    let bytes = groups.iter().chain(end);
+    bytes
+        .map(|bytes| gather(u64::from_le_bytes(*bytes) >> ordinal & ONES))
+        .collect()
 }

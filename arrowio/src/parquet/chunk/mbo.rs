@@ -8,11 +8,11 @@ use ::parquet::errors::Result;
 use ::parquet::schema::types::ColumnDescPtr;
 use nanobook::Side;
 
-use super::direct::{Direct, HEADER, Source};
+use super::direct::{Direct, Source, bits};
 use super::kind::{Number, Text, key_of_i64};
-use super::{Chunk, Scratch, gather};
+use super::{Chunk, Scratch};
 use crate::column::ACTIONS;
-use crate::tables::{MboRows, Sparse};
+use crate::tables::{HEADER, MboRows, Sparse};
 
 /// Columns of the table.
 pub(in crate::parquet) const COLUMNS: usize = 14;
@@ -25,7 +25,7 @@ pub(in crate::parquet) fn encode(
     scratch: &mut Scratch,
 ) -> Result<Option<Chunk>> {
     let direct = Direct { column, scratch };
-    let mut bits = Vec::new();
+    let mut valid = Vec::new();
     match at {
         0..HEADER => direct.header(at, (&rows.times, &rows.seqs), &rows.slots),
         4 => {
@@ -36,7 +36,7 @@ pub(in crate::parquet) fn encode(
         5 => {
             let sides = [Side::Buy, Side::Sell].map(|side| key_of_i64(side.sign().into()));
             let is_sell = |side| usize::from(side == Side::Sell);
-            let source = source(&rows.sides, rows, &mut bits);
+            let source = source(&rows.sides, rows, &mut valid);
             direct.indexed_numbers(source, Number::Int32, &sides, is_sell)
         }
         6 => {
@@ -44,51 +44,43 @@ pub(in crate::parquet) fn encode(
                 Type::DOUBLE => Number::Price,
                 _ => Number::Int64,
             };
-            direct.numbers(source(&rows.prices, rows, &mut bits), kind, key_of_i64)
+            direct.numbers(source(&rows.prices, rows, &mut valid), kind, key_of_i64)
         }
         7 => {
-            let qtys = source(&rows.qtys, rows, &mut bits);
+            let qtys = source(&rows.qtys, rows, &mut valid);
             direct.numbers(qtys, Number::UInt64, |qty| qty)
         }
         8 => direct.differences(Source::all(&rows.order_ids), Number::UInt64),
         9 => {
-            let ids = source(&rows.old_order_ids, rows, &mut bits);
+            let ids = source(&rows.old_order_ids, rows, &mut valid);
             direct.differences(ids, Number::UInt64)
         }
         10 => {
-            let qtys = source(&rows.leaves_qtys, rows, &mut bits);
+            let qtys = source(&rows.leaves_qtys, rows, &mut valid);
             direct.numbers(qtys, Number::UInt64, |qty| qty)
         }
         11 => {
-            let ids = source(&rows.match_ids, rows, &mut bits);
+            let ids = source(&rows.match_ids, rows, &mut valid);
             direct.differences(ids, Number::UInt64)
         }
-        12 => direct.booleans(source(&rows.printables, rows, &mut bits)),
+        12 => direct.booleans(source(&rows.printables, rows, &mut valid)),
         13 => {
-            let codes = source(&rows.mpids, rows, &mut bits);
+            let codes = source(&rows.mpids, rows, &mut valid);
             direct.short_texts(codes, |code| Text::key_of_short(code.as_str().as_bytes()))
         }
         _ => Ok(None),
     }
 }
 
-/// The values of a column; the bits of those that are there, if not all are, are written to `bits`.
+/// The values of a column; the bits of those that are there, if not all are, are written to `valid`.
 fn source<'a, T: Copy>(
     column: &'a Sparse<T>,
     rows: &MboRows,
-    bits: &'a mut Vec<u8>,
+    valid: &'a mut Vec<u8>,
 ) -> Source<'a, T> {
-    /// A one in each byte.
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    if rows.all & column.bit() != 0 {
+    if column.values().len() == rows.len() {
         return Source::all(column.values());
     }
-    let shift = column.bit().trailing_zeros();
-    let (groups, rest) = rows.valid.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let end = (!rest.is_empty()).then_some(&last);
-    let bytes = groups.iter().chain(end);
-    bits.extend(bytes.map(|bytes| gather(u64::from_le_bytes(*bytes) >> shift & ONES)));
-    Source::some(rows.len(), column.values(), bits)
+    *valid = bits(&rows.valid, column.ordinal());
+    Source::some(rows.len(), column.values(), Some(valid))
 }
