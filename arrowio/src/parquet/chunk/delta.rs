@@ -54,8 +54,29 @@ fn put_parts(differences: &[i64], smallest: i64, out: &mut Vec<u8>) {
 
 /// Packs a part: thirty-two numbers of `width` bits are `4 * width` bytes.
 fn pack(part: &[u64; PART], width: u32, out: &mut Vec<u8>) {
+    let pair = |a: u64, b: u64| a | b << width;
+    match width {
+        0 => {}
+        1..=16 => {
+            let (fours, _) = part.as_chunks::<4>();
+            let fours = fours.iter().map(|[a, b, c, d]| {
+                let (low, high) = (pair(*a, *b), pair(*c, *d));
+                low | high << (2 * width)
+            });
+            put_bits(fours, 4 * width, out);
+        }
+        17..=32 => {
+            let (pairs, _) = part.as_chunks::<2>();
+            put_bits(pairs.iter().map(|[a, b]| pair(*a, *b)), 2 * width, out);
+        }
+        _ => put_bits(part.iter().copied(), width, out),
+    }
+}
+
+/// Writes numbers of `width` bits each, from 1 to 64, which are whole bytes in all.
+fn put_bits(numbers: impl Iterator<Item = u64>, width: u32, out: &mut Vec<u8>) {
     let (mut bits, mut count) = (0_u128, 0);
-    for &number in part {
+    for number in numbers {
         bits |= u128::from(number) << count;
         count += width;
         if count >= 64 {
