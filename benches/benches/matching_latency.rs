@@ -53,8 +53,8 @@ impl Histogram {
 
 const MID: i64 = 1_000_000;
 const LIVE: usize = 100_000;
-/// Of these the rarest kinds are one in twenty.
-const OPERATIONS: u64 = 200_000_000;
+/// Of these each kind has a tenth at least.
+const OPERATIONS: u64 = 100_000_000;
 const NAMES: [&str; 8] = [
     "clock alone",
     "submit, rests",
@@ -103,13 +103,13 @@ fn main() {
     for _ in 0..OPERATIONS {
         out.clear();
         let which = match random.below(100) {
-            0..5 => 0,
-            5..15 => 2,
-            15..35 if ids.len() > LIVE => 3,
-            15..65 => 1,
-            65..75 => 4,
-            75..85 => 5,
-            85..95 => 6,
+            0..2 => 0,
+            2..13 => 2,
+            13..30 if ids.len() > LIVE => 3,
+            13..57 => 1,
+            57..68 => 4,
+            68..79 => 5,
+            79..90 => 6,
             _ => 7,
         };
         let request = passive(&mut random);
