@@ -1,9 +1,10 @@
 //! One raw file to the tables of one day.
 //!
 //! With one thread everything happens in turn, but that what is no file is read on another one, since it may be silent
-//! for ever. With more, the file is read, unpacked and digested on a thread of its own, the books stay on the calling
-//! one, and full row groups are encoded and appended by as many workers as were asked for. A row group's bytes depend on
-//! its rows alone and groups are appended in order, so the files are the same for any number of threads.
+//! for ever. With more, the file is read, unpacked and digested on a thread of its own, the calling one applies the books
+//! with the help of as many as were asked for (alone when rows are wide), and full row groups are encoded and appended by
+//! as many workers. A row group's bytes depend on its rows alone and groups are appended in order, so the files are the
+//! same for any number of threads.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -81,7 +82,8 @@ pub(crate) fn play(
         block_bytes: if deep { DEEP_BLOCK_BYTES } else { BLOCK_BYTES },
     };
     let player = |framing| Player {
-        replay: Replay::new(config),
+        // Rows of many levels cost less where they were made than they do on another core.
+        replay: Replay::new(config).threads(if deep { 1 } else { options.threads }),
         framing,
         stop,
         progress,

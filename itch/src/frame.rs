@@ -171,6 +171,12 @@ impl<'a> Frames<'a> {
         self.at += bytes;
     }
 
+    /// Goes back to where a frame starts.
+    #[inline]
+    pub(crate) const fn rewind(&mut self, offset: usize) {
+        self.at = offset;
+    }
+
     /// True if a whole frame follows, or would if there were more bytes.
     fn may_go_on(&self) -> bool {
         matches!(

@@ -106,7 +106,11 @@ impl OrderBook {
     }
 
     /// Does what a feed says, by the rules of [`Fault`] where it makes no sense.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "only then is the match on the delta one with that of whoever made it"
+    )]
+    #[inline(always)]
     pub fn apply(&mut self, delta: BookDelta) -> Outcome {
         match delta {
             BookDelta::Add {
@@ -322,7 +326,11 @@ impl OrderBook {
     }
 
     /// Removes the order of an id, if it rests.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "what it gives would be written by part and read whole: the reader waits"
+    )]
+    #[inline(always)]
     fn take(&mut self, id: OrderId) -> Option<Resting> {
         let (slot, place) = self.orders.find(id)?;
         let resting = self.resting(slot);

@@ -1,32 +1,27 @@
-//! One block: gathered in file order, applied one book after the other, kept for pushing in file
-//! order again.
+//! One block: its messages in file order, and by instrument those that a book takes.
 
 #![expect(
     clippy::cast_possible_truncation,
-    reason = "a block has at most 2^20 messages in 4 GiB, and a session at most 2^16 instruments"
+    reason = "a block has at most 2^20 messages in 2^28 bytes, and a session at most 2^16 instruments"
 )]
 
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use nanobook::book::Outcome;
+use nanobook::Symbol;
 use nanobook::rows::PriceLevel;
-use nanobook::{BookDelta, Price, Qty, Resting, Symbol};
 
-use super::intervals::{Bars, DepthSamples};
-use super::op::Op;
+use super::apply::{At, Change, Shard};
 use super::translate::{self, STOCK_AT};
-use super::{Config, Instrument, NO_HANDLE, Quote, Replay, Report, Slot, depth, quote};
+use super::{Instrument, NO_HANDLE, Quote, Replay};
 use crate::message::Message;
-use crate::{Frames, LENGTH, OrderMessage};
+use crate::{Frames, LENGTH};
 
-/// Most messages of a block, however long the data is: its working memory stays below 200 MB.
+/// Most messages of a block, however long the data is: 20 bits of a [`Task`].
 const BLOCK: usize = 1 << 20;
 
-/// Most bytes of a block before its last message, so that starts fit 32 bits.
-const SPAN: usize = 1 << 31;
-
-/// Fewest operations of a book in a block for which its memory is read through beforehand.
-const WARM: usize = 8;
+/// Most bytes of a block before its last message, which starts a little later: 28 bits of a [`Task`].
+const SPAN: usize = 1 << 27;
 
 /// Nothing to push for a message.
 const SILENT: u32 = 0;
@@ -36,36 +31,44 @@ const DIRECT: u32 = u32::MAX;
 /// How many messages are fetched at a time.
 pub(super) const AHEAD: usize = 64;
 
-/// What a book message did that is to be pushed.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Change {
-    /// The order that the message names, as it was before.
-    pub(super) resting: Option<Resting>,
-    /// Index of the quote after it, if it changed.
-    pub(super) quote: Option<u32>,
-    /// Index of the depth after it, if it changed.
-    pub(super) depth: Option<u32>,
-}
-
-/// Where the levels of a depth row are.
-#[derive(Clone, Copy, Debug)]
-struct DepthSpan {
-    start: usize,
-    bids: usize,
-    asks: usize,
-}
-
 /// A message of a block.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Note {
     /// Where it starts, from the base of the block.
     start: u32,
-    /// [`SILENT`], [`DIRECT`], or one more than the index of its change.
-    mark: u32,
+    /// [`SILENT`], [`DIRECT`], or where its change is. Threads that apply books set it, each message's by one of them.
+    mark: AtomicU32,
+}
+
+/// A message that a book takes: its instrument, its place in the block and where it starts, in 8 bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Task(u64);
+
+impl Task {
+    #[inline]
+    fn new(handle: u32, ordinal: u32, start: u32) -> Self {
+        Self(u64::from(handle) << 48 | u64::from(ordinal) << 28 | u64::from(start))
+    }
+
+    #[inline]
+    fn handle(self) -> usize {
+        (self.0 >> 48) as usize
+    }
+
+    /// Place of the message in its block.
+    #[inline]
+    pub(super) fn ordinal(self) -> u32 {
+        (self.0 >> 28) as u32 & (BLOCK as u32 - 1)
+    }
+
+    #[inline]
+    fn start(self) -> usize {
+        self.0 as usize & ((1 << 28) - 1)
+    }
 }
 
 /// Working memory of a block, reused for the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Block {
     /// The messages in file order.
     notes: Vec<Note>,
@@ -73,29 +76,38 @@ pub(super) struct Block {
     /// Places of the messages that are pushed by themselves.
     direct: Vec<u32>,
     /// What books take, in file order.
-    ops: Vec<Op>,
+    tasks: Vec<Task>,
     /// The same by instrument, and in file order within one.
-    sorted: Vec<Op>,
-    /// By instrument: number of its operations, then the end of its run in `sorted`.
+    sorted: Vec<Task>,
+    /// By instrument: number of its tasks, then the end of its run in `sorted`.
     runs: Vec<u32>,
-    changes: Vec<Change>,
-    quotes: Vec<Quote>,
-    depths: Vec<DepthSpan>,
-    levels: Vec<PriceLevel>,
+    /// What books changed, by the thread that applied it.
+    pub(super) shards: Vec<Shard>,
     /// Messages whose time is before that of an earlier one, and that time.
     late: Vec<(u32, u64)>,
 }
 
 impl Block {
+    pub(super) fn new(shards: Vec<Shard>) -> Self {
+        Self {
+            notes: Vec::new(),
+            base: 0,
+            direct: Vec::new(),
+            tasks: Vec::new(),
+            sorted: Vec::new(),
+            runs: Vec::new(),
+            shards,
+            late: Vec::new(),
+        }
+    }
+
     fn reset(&mut self, base: usize) {
         self.base = base;
         self.notes.clear();
         self.direct.clear();
-        self.ops.clear();
-        self.changes.clear();
-        self.quotes.clear();
-        self.depths.clear();
-        self.levels.clear();
+        self.tasks.clear();
+        self.runs.fill(0);
+        self.shards.iter_mut().for_each(Shard::clear);
         self.late.clear();
     }
 
@@ -107,13 +119,18 @@ impl Block {
     /// Whether no book has changed anything that is pushed.
     #[inline]
     pub(super) fn is_direct(&self) -> bool {
-        self.changes.is_empty()
+        self.shards.iter().all(|shard| shard.changes.is_empty())
     }
 
     /// Places of the messages that are pushed by themselves.
     #[inline]
     pub(super) fn direct(&self) -> &[u32] {
         &self.direct
+    }
+
+    /// What books take by instrument, and where the run of each instrument ends.
+    pub(super) fn runs(&self) -> (&[Task], &[u32]) {
+        (&self.sorted, &self.runs)
     }
 
     /// Fetches those of the [`AHEAD`] messages from `first` on for which there is something to push.
@@ -130,21 +147,22 @@ impl Block {
         for (ordinal, note) in (first as u32..).zip(self.notes[first..].iter().take(AHEAD)) {
             // Without a branch: whether a message is silent can't be foreseen.
             into[found].0 = ordinal;
-            found += usize::from(note.mark != SILENT);
+            found += usize::from(note.mark.load(Ordering::Relaxed) != SILENT);
         }
         let into = &mut into[..found];
         for (ordinal, change) in &mut *into {
-            let mark = self.notes[*ordinal as usize].mark;
-            // That of a direct message is the index of no change.
-            let index = mark as usize - 1;
-            *change = self.changes.get(index).copied().unwrap_or_default();
+            // That of a direct message is of no shard.
+            let mark = self.notes[*ordinal as usize].mark.load(Ordering::Relaxed);
+            *change = At::of(mark)
+                .and_then(|at| self.shards.get(at.shard())?.changes.get(at.index()))
+                .copied()
+                .unwrap_or_default();
         }
         for (_, change) in &*into {
-            if let Some(quote) = change.quote {
-                black_box(self.quote(quote)[0].is_some());
+            if let Some(quote) = self.quote(change) {
+                black_box(quote[0].is_some());
             }
-            if let Some(depth) = change.depth {
-                let (bids, asks) = self.depth(depth);
+            if let Some((bids, asks)) = self.depth(change) {
                 for levels in [bids, asks] {
                     black_box(
                         levels
@@ -159,59 +177,67 @@ impl Block {
         into
     }
 
+    /// The quote after a change, if it is another one.
     #[inline]
-    pub(super) fn quote(&self, index: u32) -> &Quote {
-        &self.quotes[index as usize]
+    pub(super) fn quote(&self, change: &Change) -> Option<&Quote> {
+        change.quote.map(|at| self.shards[at.shard()].quote(at))
     }
 
-    /// Bids and asks of a depth row.
+    /// Bids and asks of the depth row after a change, if it is another one.
     #[inline]
-    pub(super) fn depth(&self, index: u32) -> (&[PriceLevel], &[PriceLevel]) {
-        let span = self.depths[index as usize];
-        self.levels[span.start..][..span.bids + span.asks].split_at(span.bids)
+    pub(super) fn depth(&self, change: &Change) -> Option<(&[PriceLevel], &[PriceLevel])> {
+        change.depth.map(|at| self.shards[at.shard()].depth(at))
     }
 
     /// A message of known type and right length, as `gather` found it.
     #[inline]
     pub(super) fn message<'a>(&self, data: &'a [u8], ordinal: usize) -> Option<Message<'a>> {
-        let bytes = data.get(self.base + self.notes[ordinal].start as usize..)?;
-        Message::parse(bytes.get(..usize::from(LENGTH[usize::from(bytes[0])]))?).ok()
+        self.message_at(data, self.notes[ordinal].start as usize)
+    }
+
+    /// The message of a task.
+    #[inline]
+    pub(super) fn message_of<'a>(&self, data: &'a [u8], task: Task) -> Option<Message<'a>> {
+        self.message_at(data, task.start())
     }
 
     #[inline]
-    fn keep(&mut self, ordinal: u32, change: Change) {
-        self.changes.push(change);
-        self.notes[ordinal as usize].mark = self.changes.len() as u32;
+    fn message_at<'a>(&self, data: &'a [u8], start: usize) -> Option<Message<'a>> {
+        let bytes = data.get(self.base + start..)?;
+        let length = usize::from(LENGTH[usize::from(*bytes.first()?)]);
+        Message::parse(bytes.get(..length)?).ok()
     }
 
+    /// Reads through the messages of tasks, so that their lines arrive together instead of one after the other.
     #[inline]
-    fn keep_quote(&mut self, quote: Quote) -> u32 {
-        self.quotes.push(quote);
-        (self.quotes.len() - 1) as u32
-    }
-
-    fn keep_depth(&mut self, [bids, asks]: &[Vec<PriceLevel>; 2]) -> u32 {
-        let start = self.levels.len();
-        self.levels.extend_from_slice(bids);
-        self.levels.extend_from_slice(asks);
-        self.depths.push(DepthSpan {
-            start,
-            bids: bids.len(),
-            asks: asks.len(),
+    pub(super) fn touch(&self, data: &[u8], tasks: &[Task]) {
+        let data = &data[self.base..];
+        let seen = tasks.iter().fold(0, |seen, task| {
+            // Both ends of the shortest message that a book takes: half of all messages lie across two lines.
+            seen ^ data[task.start()] ^ data[task.start() + 18]
         });
-        (self.depths.len() - 1) as u32
+        black_box(seen);
+    }
+
+    /// Marks a message as one that caused a change.
+    #[inline]
+    pub(super) fn mark(&self, ordinal: u32, change: At) {
+        let note = &self.notes[ordinal as usize];
+        note.mark.store(change.into(), Ordering::Relaxed);
     }
 
     /// Adds an instrument.
-    pub(super) fn add_instrument(&mut self) {
+    fn add_instrument(&mut self) {
         self.runs.push(0);
     }
 
     /// Notes a message and whether it is pushed by itself.
     #[inline]
     fn note(&mut self, start: usize, mark: u32) {
-        let start = (start - self.base) as u32;
-        self.notes.push(Note { start, mark });
+        self.notes.push(Note {
+            start: (start - self.base) as u32,
+            mark: AtomicU32::new(mark),
+        });
     }
 
     /// Place of the message that was noted last.
@@ -228,7 +254,7 @@ impl Block {
 
     /// The latest time up to a message: its own, unless it is late.
     #[inline]
-    fn clock(&self, ordinal: u32, ns: u64) -> u64 {
+    pub(super) fn clock(&self, ordinal: u32, ns: u64) -> u64 {
         if self.late.is_empty() {
             return ns;
         }
@@ -240,21 +266,22 @@ impl Block {
 
     /// Notes that an instrument's book takes the message that was noted last.
     #[inline]
-    fn hand_over(&mut self, handle: u32, op: impl FnOnce(u32, u16) -> Op) {
-        self.ops.push(op(self.last(), handle as u16));
+    fn hand_over(&mut self, start: usize, handle: u32) {
+        let start = (start - self.base) as u32;
+        self.tasks.push(Task::new(handle, self.last(), start));
         self.runs[handle as usize] += 1;
     }
 
-    /// Sorts the operations by instrument; counting keeps those of one in file order.
-    fn sort(&mut self) {
+    /// Sorts the tasks by instrument; counting keeps those of one in file order.
+    pub(super) fn sort(&mut self) {
         let mut end = 0;
         for run in &mut self.runs {
             (*run, end) = (end, end + *run);
         }
-        self.sorted.resize(self.ops.len(), Op::default());
-        for op in &self.ops {
-            let place = &mut self.runs[usize::from(op.handle)];
-            self.sorted[*place as usize] = *op;
+        self.sorted.resize(self.tasks.len(), Task::default());
+        for task in &self.tasks {
+            let place = &mut self.runs[task.handle()];
+            self.sorted[*place as usize] = *task;
             *place += 1;
         }
     }
@@ -266,15 +293,8 @@ impl Replay {
     pub(super) fn gather(&mut self, frames: &mut Frames<'_>) -> bool {
         self.block.reset(frames.offset());
         while self.block.len() < BLOCK && frames.offset() - self.block.base < SPAN {
+            self.gather_orders(frames);
             let before = frames.clone();
-            if let Some((start, order)) = frames.next_order() {
-                let slot = self.slots[usize::from(order.stock_locate)];
-                if slot.named {
-                    self.gather_order(start, &order, slot);
-                    continue;
-                }
-                *frames = before.clone();
-            }
             let Some((start, message)) = frames.next() else {
                 return false;
             };
@@ -314,27 +334,64 @@ impl Replay {
             if let Some(clock_ns) = late {
                 self.block.note_late(clock_ns);
             }
-            if slot.kept && (is_order || self.bars.is_some() && matches!(tag, b'P' | b'Q')) {
-                let op = |ordinal, handle| Op::read(message, ordinal, handle);
-                self.block.hand_over(slot.handle, op);
+            let is_print = matches!(tag, b'P' | b'Q');
+            if slot.kept && (is_order || is_print && self.config.wanted.bars_ns.is_some()) {
+                self.block.hand_over(start, slot.handle);
             }
         }
         true
     }
 
-    /// Notes an order message of an instrument that has its name: nearly every message, so without a branch on its type.
+    /// Notes order messages up to the first that needs a closer look: nearly every message, so without a branch on
+    /// their type, and some at a time, so that the counts of what there is stay in registers.
     #[inline]
-    fn gather_order(&mut self, start: usize, order: &OrderMessage<'_>, slot: Slot) {
-        self.report.messages.add(order.message_type);
-        let late = self.note_time(order.ns);
-        self.block.note(start, SILENT);
-        if let Some(clock_ns) = late {
-            self.block.note_late(clock_ns);
+    fn gather_orders(&mut self, frames: &mut Frames<'_>) {
+        const SOME: usize = 32;
+        let Some(mut last_ns) = self.report.last_ns else {
+            return;
+        };
+        let Block {
+            notes,
+            tasks,
+            runs,
+            base,
+            ..
+        } = &mut self.block;
+        let mut more = true;
+        while more && notes.len() + SOME <= BLOCK && frames.offset() - *base < SPAN {
+            let mut starts = [0; SOME];
+            let mut taken = [Task::default(); SOME];
+            let (mut noted, mut kept) = (0, 0);
+            let first = notes.len() as u32;
+            while noted < SOME {
+                let before = frames.offset();
+                let Some((start, order)) = frames.next_order() else {
+                    more = false;
+                    break;
+                };
+                let slot = self.slots[usize::from(order.stock_locate)];
+                if !slot.named || order.ns < last_ns {
+                    frames.rewind(before);
+                    more = false;
+                    break;
+                }
+                last_ns = order.ns;
+                self.report.messages.add(order.message_type);
+                let start = (start - *base) as u32;
+                starts[noted] = start;
+                // Written in any case, and counted if its book is kept.
+                taken[kept] = Task::new(slot.handle, first + noted as u32, start);
+                kept += usize::from(slot.kept);
+                runs[slot.handle as usize] += u32::from(slot.kept);
+                noted += 1;
+            }
+            notes.extend(starts[..noted].iter().map(|start| Note {
+                start: *start,
+                mark: AtomicU32::new(SILENT),
+            }));
+            tasks.extend_from_slice(&taken[..kept]);
         }
-        if slot.kept {
-            let op = |ordinal, handle| Op::of(order, ordinal, handle);
-            self.block.hand_over(slot.handle, op);
-        }
+        self.report.last_ns = Some(last_ns);
     }
 
     /// Counts a message that can't be decoded.
@@ -363,7 +420,7 @@ impl Replay {
 
     /// Gives a stock locate its name, and a book if it has none yet.
     #[cold]
-    fn name(&mut self, locate: usize, symbol: Option<Symbol>) -> Slot {
+    fn name(&mut self, locate: usize, symbol: Option<Symbol>) -> super::Slot {
         let slot = &mut self.slots[locate];
         if slot.handle == NO_HANDLE {
             slot.handle = self.instruments.len() as u32;
@@ -381,190 +438,10 @@ impl Replay {
         instrument.locate = locate as u16;
         *slot
     }
-
-    /// Applies the messages of the block, one book after the other.
-    pub(super) fn apply(&mut self, data: &[u8]) {
-        let Self {
-            block,
-            instruments,
-            report,
-            bars,
-            samples,
-            config,
-            seq,
-            ..
-        } = self;
-        let first_seq = *seq + 1;
-        block.sort();
-        let sorted = std::mem::take(&mut block.sorted);
-        let mut runs = std::mem::take(&mut block.runs);
-        let silent = bars.is_none() && samples.is_none() && !config.wanted.any();
-        let mut step = Step {
-            data,
-            silent,
-            first_seq,
-            block,
-            report,
-            bars,
-            samples,
-            config,
-        };
-        let mut start = 0;
-        for (handle, run) in (0..).zip(&mut runs) {
-            let end = std::mem::take(run) as usize;
-            let instrument = &mut instruments[handle as usize];
-            if end - start >= WARM {
-                instrument.book.warm();
-            }
-            for op in &sorted[start..end] {
-                step.take(instrument, handle, op);
-            }
-            start = end;
-        }
-        step.block.sorted = sorted;
-        step.block.runs = runs;
-    }
 }
 
 /// Whether a message of this type changes the book.
 #[inline]
-fn is_about_an_order(tag: u8) -> bool {
+pub(super) fn is_about_an_order(tag: u8) -> bool {
     matches!(tag, b'A' | b'F' | b'E' | b'C' | b'X' | b'D' | b'U')
-}
-
-/// Applies one operation to one book.
-struct Step<'a> {
-    data: &'a [u8],
-    /// Nothing is wanted of the books but their state.
-    silent: bool,
-    /// `seq` of the block's first message.
-    first_seq: u64,
-    block: &'a mut Block,
-    report: &'a mut Report,
-    bars: &'a mut Option<Bars>,
-    samples: &'a mut Option<DepthSamples>,
-    config: &'a Config,
-}
-
-impl Step<'_> {
-    #[inline]
-    fn take(&mut self, instrument: &mut Instrument, handle: u32, op: &Op) {
-        let timed = self.bars.is_some() || self.samples.is_some();
-        let when = if timed {
-            self.close_before(instrument, op)
-        } else {
-            (0, 0)
-        };
-        let Some(delta) = op.delta() else {
-            self.take_other(instrument, handle, when, op);
-            return;
-        };
-        let outcome = instrument.book.apply(delta);
-        if let Some(fault) = outcome.fault {
-            self.report.faults.add(fault);
-        }
-        // A book becomes crossed by an add or a replace only, and no longer is so after any delta.
-        let rests = matches!(delta, BookDelta::Add { .. } | BookDelta::Replace { .. });
-        if rests || instrument.crossed {
-            let crossed = instrument.book.is_crossed();
-            self.report.crossings += u64::from(crossed && !instrument.crossed);
-            instrument.crossed = crossed;
-        }
-        if !self.silent {
-            self.tell(instrument, handle, when, op, &delta, &outcome);
-        }
-    }
-
-    /// Keeps what an operation changed, as far as it is wanted.
-    #[inline]
-    fn tell(
-        &mut self,
-        instrument: &mut Instrument,
-        handle: u32,
-        when: (u64, u64),
-        op: &Op,
-        delta: &BookDelta,
-        outcome: &Outcome,
-    ) {
-        let wanted = &self.config.wanted;
-        let mut change = Change {
-            resting: outcome.resting,
-            quote: None,
-            depth: None,
-        };
-        let mut quoted = false;
-        if wanted.bbo || self.bars.is_some() {
-            let now = quote(&instrument.book);
-            quoted = differ(&now, &instrument.quote);
-            instrument.quote = now;
-            if quoted && wanted.bbo {
-                change.quote = Some(self.block.keep_quote(now));
-            }
-        }
-        if wanted.depth > 0 && depth::refresh(instrument, wanted.depth, delta, outcome) {
-            match self.samples {
-                Some(samples) => samples.changed(instrument, handle, when),
-                None => change.depth = Some(self.block.keep_depth(&instrument.depth)),
-            }
-        }
-        if self.bars.is_some() {
-            let print = op.execution(outcome.resting);
-            self.feed_bar(instrument, handle, when, print, quoted);
-        }
-        let executed = matches!(delta, BookDelta::Execute { .. });
-        let told = wanted.mbo || wanted.trades && executed;
-        if instrument.shown && (told || change.quote.is_some() || change.depth.is_some()) {
-            self.block.keep(op.ordinal, change);
-        }
-    }
-
-    /// A print away from the book, or an add without a side.
-    #[cold]
-    fn take_other(&mut self, instrument: &mut Instrument, handle: u32, when: (u64, u64), op: &Op) {
-        if is_about_an_order(op.tag) {
-            self.report.faults.bad_side += 1;
-            if self.config.wanted.mbo && instrument.shown {
-                self.block.keep(op.ordinal, Change::default());
-            }
-        } else {
-            self.feed_bar(instrument, handle, when, op.print(), false);
-        }
-    }
-
-    /// Ends the intervals of an instrument that lie before an operation, and gives the time of day
-    /// and `seq` of that.
-    fn close_before(&mut self, instrument: &mut Instrument, op: &Op) -> (u64, u64) {
-        let message = self.block.message(self.data, op.ordinal as usize);
-        let ns = message.map_or(0, |message| message.header().ns());
-        let ns = self.block.clock(op.ordinal, ns);
-        if let Some(bars) = self.bars {
-            bars.close_before(instrument, ns);
-        }
-        if let Some(samples) = self.samples {
-            samples.close_before(instrument, ns);
-        }
-        (ns, self.first_seq + u64::from(op.ordinal))
-    }
-
-    fn feed_bar(
-        &mut self,
-        instrument: &mut Instrument,
-        handle: u32,
-        when: (u64, u64),
-        print: Option<(Price, Qty)>,
-        quoted: bool,
-    ) {
-        if let Some(bars) = self.bars
-            && (quoted || print.is_some())
-        {
-            bars.add(instrument, handle, when, print);
-        }
-    }
-}
-
-/// Whether a best price or its quantity differs; the number of orders does not count.
-#[inline]
-fn differ(a: &Quote, b: &Quote) -> bool {
-    let key = |level: &Option<PriceLevel>| level.map(|level| (level.price, level.qty));
-    key(&a[0]) != key(&b[0]) || key(&a[1]) != key(&b[1])
 }

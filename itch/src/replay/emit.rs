@@ -6,7 +6,8 @@ use nanobook::rows::{
 use nanobook::{InstrumentId, OrderId, Qty, Resting, Side, Sink, TradeId};
 
 use super::Replay;
-use super::block::{AHEAD, Change};
+use super::apply::Change;
+use super::block::AHEAD;
 use super::intervals::{Session, at};
 use super::translate::{self, Translator};
 use crate::message::Message;
@@ -62,12 +63,10 @@ impl Replay {
             symbol: self.symbols[usize::from(locate)],
         };
         self.emit_message(market, header, &message, change, sink);
-        if let Some(quote) = change.quote {
-            let [bid, ask] = *self.block.quote(quote);
+        if let Some(&[bid, ask]) = self.block.quote(change) {
             sink.bbo(&Bbo { header, bid, ask });
         }
-        if let Some(depth) = change.depth {
-            let (bids, asks) = self.block.depth(depth);
+        if let Some((bids, asks)) = self.block.depth(change) {
             sink.depth(&Depth { header, bids, asks });
         }
     }

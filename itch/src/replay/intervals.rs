@@ -126,6 +126,12 @@ impl Bars {
         bar.trade_count = bar.trade_count.saturating_add(1);
     }
 
+    /// Takes over what others hold of the same instruments.
+    pub(super) fn absorb(&mut self, others: &mut Self) {
+        self.open.append(&mut others.open);
+        self.closed.append(&mut others.closed);
+    }
+
     fn close(&mut self, instrument: &mut Instrument) {
         let bar = std::mem::take(&mut instrument.bar);
         if !instrument.shown {
@@ -239,6 +245,18 @@ impl DepthSamples {
             self.changed.push(handle);
         }
         instrument.sample.last_seq = seq;
+    }
+
+    /// Takes over what others hold of the same instruments.
+    pub(super) fn absorb(&mut self, others: &mut Self) {
+        self.changed.append(&mut others.changed);
+        let levels = self.levels.len();
+        self.due
+            .extend(others.due.drain(..).map(|sample| DueSample {
+                start: levels + sample.start,
+                ..sample
+            }));
+        self.levels.append(&mut others.levels);
     }
 
     fn take(&mut self, instrument: &mut Instrument) {

@@ -89,6 +89,19 @@ impl Faults {
         }
     }
 
+    /// Counts others too.
+    pub(super) fn add_all(&mut self, others: &Self) {
+        self.unknown_order += others.unknown_order;
+        self.duplicate_order += others.duplicate_order;
+        self.oversized += others.oversized;
+        self.zero_qty += others.zero_qty;
+        self.zero_price += others.zero_price;
+        self.qty_overflow += others.qty_overflow;
+        self.bad_side += others.bad_side;
+        self.bad_text += others.bad_text;
+        self.time_reversal += others.time_reversal;
+    }
+
     /// Each fault by its name.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
         [

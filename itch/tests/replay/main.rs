@@ -220,26 +220,28 @@ fn a_synthetic_day_agrees_with_the_naive_replay() {
             twin.message(message);
         }
         twin.finish();
-        let mut replay = Replay::new(config);
-        let mut rows = Rows::default();
-        let mut rest = bytes.as_slice();
-        for messages in [1, 50_000, 7, 80_000, 500, usize::MAX] {
-            let mut frames = Frames::new(rest, day.framing);
-            frames.by_ref().take(messages).for_each(drop);
-            let (block, behind) = rest.split_at(frames.offset());
-            replay
-                .block(block, day.framing, &mut rows)
-                .expect("the block holds whole frames");
-            rest = behind;
+        for threads in [1, 3] {
+            let mut replay = Replay::new(config.clone()).threads(threads);
+            let mut rows = Rows::default();
+            let mut rest = bytes.as_slice();
+            for messages in [1, 50_000, 7, 80_000, 500, usize::MAX] {
+                let mut frames = Frames::new(rest, day.framing);
+                frames.by_ref().take(messages).for_each(drop);
+                let (block, behind) = rest.split_at(frames.offset());
+                replay
+                    .block(block, day.framing, &mut rows)
+                    .expect("the block holds whole frames");
+                rest = behind;
+            }
+            let report = replay.finish(&mut rows);
+            if let Some(difference) = rows.difference(&twin.rows) {
+                panic!("{threads} threads: {difference}");
+            }
+            assert_eq!(report, twin.report());
+            assert!(!report.has_faults(), "{report:?}");
+            assert_eq!(report.messages.total(), 200_000);
+            assert!(rows.mbo.len() > 150_000 && rows.bbo.len() > 10_000 && rows.bars.len() > 1_000);
         }
-        let report = replay.finish(&mut rows);
-        if let Some(difference) = rows.difference(&twin.rows) {
-            panic!("{difference}");
-        }
-        assert_eq!(report, twin.report());
-        assert!(!report.has_faults(), "{report:?}");
-        assert_eq!(report.messages.total(), 200_000);
-        assert!(rows.mbo.len() > 150_000 && rows.bbo.len() > 10_000 && rows.bars.len() > 1_000);
     }
 }
 

@@ -31,10 +31,14 @@ struct Rung {
     handle: u32,
 }
 
-/// Number of rungs whose key is smaller.
+/// Number of rungs whose key is smaller: one behind the last of them, as they are in order.
 #[inline]
 fn smaller(rungs: &[Rung], key: i64) -> usize {
-    rungs.iter().map(|rung| usize::from(rung.key < key)).sum()
+    let mut rank = 0;
+    for (place, rung) in rungs.iter().enumerate() {
+        rank = if rung.key < key { place + 1 } else { rank };
+    }
+    rank
 }
 
 /// Prices of a side, each with the handle of its level.
@@ -95,11 +99,14 @@ impl Ladder {
         if self.rungs.len() - rank > SCAN {
             self.rungs.insert(rank, rung);
         } else {
-            // Few rungs are better: moving them one by one is less than the call that moves any number of bytes.
-            self.rungs.push(rung);
+            // Few rungs are better: moving them one by one is less than the call that moves any number of bytes. The new
+            // one is written last: a rung that was just written in two parts can't be read in one without a wait.
+            let best = self.rungs.last().copied();
+            self.rungs.push(best.unwrap_or(rung));
             for at in (rank + 1..self.rungs.len()).rev() {
-                self.rungs.swap(at, at - 1);
+                self.rungs[at] = self.rungs[at - 1];
             }
+            self.rungs[rank] = rung;
         }
         self.note_best();
     }
@@ -113,7 +120,7 @@ impl Ladder {
             self.rungs.remove(rank);
         } else {
             for at in rank + 1..self.rungs.len() {
-                self.rungs.swap(at, at - 1);
+                self.rungs[at - 1] = self.rungs[at];
             }
             self.rungs.pop();
         }

@@ -1,0 +1,501 @@
+//! The messages of a block, applied one book after the other by one thread or more.
+//!
+//! Books do not know of each other, so any thread may take any run. Threads fetch pieces of some runs until none is
+//! left: one that gets no core costs the others nothing. What a thread keeps is in a [`Shard`] of its own, where marks
+//! of the block find it; the order in which books were applied is not seen in what is pushed.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "a block has at most 2^20 messages, and a session at most 2^16 instruments"
+)]
+
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+
+use nanobook::book::Outcome;
+use nanobook::rows::PriceLevel;
+use nanobook::{BookDelta, Price, Qty, Resting};
+
+use super::block::{Block, Task, is_about_an_order};
+use super::intervals::{Bars, DepthSamples};
+use super::report::Faults;
+use super::{Config, Instrument, Quote, Replay, depth, quote, translate};
+use crate::message::Message;
+
+/// Fewest operations of a book in a block for which its memory is read through beforehand.
+const WARM: usize = 8;
+
+/// How many messages are read through before a book takes them.
+const TOUCH: usize = 256;
+
+/// Fewest operations of a block for which a thread is worth its start.
+const SHARED: usize = 1 << 14;
+
+/// Pieces of a block for each thread: the last one that is done keeps the others waiting for no more than its piece.
+const PIECES: usize = 32;
+
+/// Most shards, so that no [`At`] is that of a message that is pushed by itself.
+const MAX_SHARDS: usize = 64;
+
+/// Where something is that a shard keeps, in 4 bytes, of which the upper one is the shard.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At(NonZeroU32);
+
+impl At {
+    const INDEX_BITS: u32 = 24;
+
+    #[inline]
+    fn new(shard: usize, index: usize) -> Self {
+        let at = (shard as u32) << Self::INDEX_BITS | index as u32;
+        // One more than the index, which has room for it, so it is never zero.
+        Self(NonZeroU32::MIN.saturating_add(at))
+    }
+
+    /// Undoes the conversion.
+    #[inline]
+    pub(super) fn of(mark: u32) -> Option<Self> {
+        NonZeroU32::new(mark).map(Self)
+    }
+
+    #[inline]
+    pub(super) fn shard(self) -> usize {
+        ((self.0.get() - 1) >> Self::INDEX_BITS) as usize
+    }
+
+    #[inline]
+    pub(super) fn index(self) -> usize {
+        ((self.0.get() - 1) & ((1 << Self::INDEX_BITS) - 1)) as usize
+    }
+}
+
+impl From<At> for u32 {
+    fn from(at: At) -> Self {
+        at.0.get()
+    }
+}
+
+/// What a book message did that is to be pushed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Change {
+    /// The order that the message names, as it was before.
+    pub(super) resting: Option<Resting>,
+    /// The quote after it, if it changed.
+    pub(super) quote: Option<At>,
+    /// The depth after it, if it changed.
+    pub(super) depth: Option<At>,
+}
+
+const _: () = assert!(size_of::<Change>() == 32);
+
+/// Where the levels of a depth row are.
+#[derive(Clone, Copy, Debug)]
+struct DepthSpan {
+    start: usize,
+    bids: usize,
+    asks: usize,
+}
+
+/// A quote in a cache line of its own.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct QuoteLine(Quote);
+
+const _: () = assert!(size_of::<QuoteLine>() == 64);
+
+/// What one thread keeps of the books that it applied; memory that is used again for the next block.
+#[derive(Debug, Default)]
+pub(super) struct Shard {
+    /// Its place among the shards.
+    number: usize,
+    pub(super) changes: Vec<Change>,
+    quotes: Vec<QuoteLine>,
+    depths: Vec<DepthSpan>,
+    levels: Vec<PriceLevel>,
+    faults: Faults,
+    crossings: u64,
+    bars: Option<Bars>,
+    samples: Option<DepthSamples>,
+}
+
+impl Shard {
+    /// As many shards as threads.
+    pub(super) fn all(threads: usize, config: &Config) -> Vec<Self> {
+        let wanted = &config.wanted;
+        let shard = |number| Self {
+            number,
+            bars: wanted.bars(),
+            samples: wanted.samples(),
+            ..Self::default()
+        };
+        (0..threads.clamp(1, MAX_SHARDS)).map(shard).collect()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.changes.clear();
+        self.quotes.clear();
+        self.depths.clear();
+        self.levels.clear();
+    }
+
+    #[inline]
+    pub(super) fn quote(&self, at: At) -> &Quote {
+        &self.quotes[at.index()].0
+    }
+
+    /// Bids and asks of a depth row.
+    #[inline]
+    pub(super) fn depth(&self, at: At) -> (&[PriceLevel], &[PriceLevel]) {
+        let span = self.depths[at.index()];
+        self.levels[span.start..][..span.bids + span.asks].split_at(span.bids)
+    }
+
+    #[inline]
+    fn keep(&mut self, change: Change) -> At {
+        self.changes.push(change);
+        At::new(self.number, self.changes.len() - 1)
+    }
+
+    #[inline]
+    fn keep_quote(&mut self, quote: Quote) -> At {
+        self.quotes.push(QuoteLine(quote));
+        At::new(self.number, self.quotes.len() - 1)
+    }
+
+    fn keep_depth(&mut self, [bids, asks]: &[Vec<PriceLevel>; 2]) -> At {
+        let start = self.levels.len();
+        self.levels.extend_from_slice(bids);
+        self.levels.extend_from_slice(asks);
+        self.depths.push(DepthSpan {
+            start,
+            bids: bids.len(),
+            asks: asks.len(),
+        });
+        At::new(self.number, self.depths.len() - 1)
+    }
+}
+
+/// Books that lie one after the other, with the tasks of each.
+struct Piece<'a> {
+    /// Handle of the first instrument.
+    first: u32,
+    instruments: &'a mut [Instrument],
+    /// Where the run of each ends in the tasks of the block.
+    ends: &'a [u32],
+    /// Where the run of the first starts.
+    start: usize,
+}
+
+/// The books of a block that nobody has taken yet.
+struct Rest<'a> {
+    all: Piece<'a>,
+    /// Tasks of a piece, about.
+    tasks: usize,
+}
+
+impl<'a> Iterator for Rest<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        let Piece {
+            first,
+            instruments,
+            ends,
+            start,
+        } = &mut self.all;
+        let full = (*start + self.tasks) as u32;
+        let len = (ends.partition_point(|end| *end < full) + 1).min(ends.len());
+        let end = *ends[..len].last()?;
+        let (mine, others) = std::mem::take(instruments).split_at_mut(len);
+        let piece = Piece {
+            first: *first,
+            instruments: mine,
+            ends: &ends[..len],
+            start: *start,
+        };
+        *self = Self {
+            all: Piece {
+                first: *first + len as u32,
+                instruments: others,
+                ends: &ends[len..],
+                start: end as usize,
+            },
+            tasks: self.tasks,
+        };
+        Some(piece)
+    }
+}
+
+impl Replay {
+    /// Applies the messages of the block, one book after the other.
+    pub(super) fn apply(&mut self, data: &[u8]) {
+        self.block.sort();
+        let mut shards = std::mem::take(&mut self.block.shards);
+        let (tasks, ends) = self.block.runs();
+        let wanted = &self.config.wanted;
+        let ground = Ground {
+            data,
+            block: &self.block,
+            tasks,
+            first_seq: self.seq + 1,
+            config: &self.config,
+            timed: wanted.bars_ns.is_some() || wanted.samples().is_some(),
+        };
+        let silent = wanted.bars_ns.is_none() && !wanted.any();
+        let threads = if tasks.len() < SHARED {
+            1
+        } else {
+            shards.len()
+        };
+        let rest = Mutex::new(Rest {
+            all: Piece {
+                first: 0,
+                instruments: &mut self.instruments,
+                ends,
+                start: 0,
+            },
+            tasks: match threads {
+                1 => tasks.len(),
+                threads => tasks.len() / (threads * PIECES) + 1,
+            },
+        });
+        let next = || rest.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = |shard: &mut Shard| {
+            while let Some(mut piece) = next() {
+                if silent {
+                    Step { ground, shard }.run::<true>(&mut piece);
+                } else {
+                    Step { ground, shard }.run::<false>(&mut piece);
+                }
+            }
+        };
+        match &mut shards[..threads] {
+            [alone] => work(alone),
+            [] => unreachable!("there is a shard for this thread"),
+            [first, others @ ..] => std::thread::scope(|scope| {
+                for shard in others {
+                    let thread = std::thread::Builder::new().name("nanobook-books".to_owned());
+                    // Without the thread, this one does its work.
+                    let _ = thread.spawn_scoped(scope, || work(shard));
+                }
+                work(first);
+            }),
+        }
+        for shard in &mut shards {
+            self.report
+                .faults
+                .add_all(&std::mem::take(&mut shard.faults));
+            self.report.crossings += std::mem::take(&mut shard.crossings);
+            if let (Some(bars), Some(others)) = (&mut self.bars, &mut shard.bars) {
+                bars.absorb(others);
+            }
+            if let (Some(samples), Some(others)) = (&mut self.samples, &mut shard.samples) {
+                samples.absorb(others);
+            }
+        }
+        self.block.shards = shards;
+    }
+}
+
+/// What the threads look at and do not change.
+#[derive(Clone, Copy)]
+struct Ground<'a> {
+    data: &'a [u8],
+    block: &'a Block,
+    tasks: &'a [Task],
+    /// `seq` of the block's first message.
+    first_seq: u64,
+    config: &'a Config,
+    /// There are intervals to end.
+    timed: bool,
+}
+
+/// A thread at work.
+struct Step<'a> {
+    ground: Ground<'a>,
+    shard: &'a mut Shard,
+}
+
+impl Step<'_> {
+    /// Applies a piece; `SILENT` if nothing is wanted of the books but their state.
+    fn run<const SILENT: bool>(&mut self, piece: &mut Piece<'_>) {
+        let Ground {
+            data, block, tasks, ..
+        } = self.ground;
+        let mut start = piece.start;
+        let books = piece.instruments.iter_mut().zip(piece.ends);
+        for (handle, (instrument, end)) in (piece.first..).zip(books) {
+            let run = &tasks[start..*end as usize];
+            start = *end as usize;
+            if run.len() >= WARM {
+                instrument.book.warm();
+            }
+            for some in run.chunks(TOUCH) {
+                block.touch(data, some);
+                for task in some {
+                    self.take::<SILENT>(instrument, handle, *task);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn take<const SILENT: bool>(&mut self, instrument: &mut Instrument, handle: u32, task: Task) {
+        let Ground { data, block, .. } = self.ground;
+        let when = if !SILENT && self.ground.timed {
+            self.close_before(instrument, task)
+        } else {
+            (0, 0)
+        };
+        // The match on the type must follow the one in `message_of`, so that it is one.
+        let Some(delta) =
+            (block.message_of(data, task)).and_then(|message| translate::delta(&message))
+        else {
+            self.take_other(instrument, handle, when, task);
+            return;
+        };
+        let outcome = instrument.book.apply(delta);
+        if let Some(fault) = outcome.fault {
+            self.shard.faults.add(fault);
+        }
+        // A book becomes crossed by an add or a replace only, and no longer is so after any delta.
+        let rests = matches!(delta, BookDelta::Add { .. } | BookDelta::Replace { .. });
+        if rests || instrument.crossed {
+            let crossed = instrument.book.is_crossed();
+            self.shard.crossings += u64::from(crossed && !instrument.crossed);
+            instrument.crossed = crossed;
+        }
+        if !SILENT {
+            self.tell(instrument, handle, when, task, &delta, &outcome);
+        }
+    }
+
+    /// Keeps what a message changed, as far as it is wanted.
+    #[inline]
+    fn tell(
+        &mut self,
+        instrument: &mut Instrument,
+        handle: u32,
+        when: (u64, u64),
+        task: Task,
+        delta: &BookDelta,
+        outcome: &Outcome,
+    ) {
+        let wanted = &self.ground.config.wanted;
+        let mut change = Change {
+            resting: outcome.resting,
+            quote: None,
+            depth: None,
+        };
+        let mut quoted = false;
+        if wanted.bbo || self.shard.bars.is_some() {
+            let now = quote(&instrument.book);
+            quoted = differ(&now, &instrument.quote);
+            instrument.quote = now;
+            if quoted && wanted.bbo {
+                change.quote = Some(self.shard.keep_quote(now));
+            }
+        }
+        if wanted.depth > 0 && depth::refresh(instrument, wanted.depth, delta, outcome) {
+            match &mut self.shard.samples {
+                Some(samples) => samples.changed(instrument, handle, when),
+                None => change.depth = Some(self.shard.keep_depth(&instrument.depth)),
+            }
+        }
+        if self.shard.bars.is_some() {
+            let Ground { data, block, .. } = self.ground;
+            let print = (block.message_of(data, task))
+                .and_then(|message| execution(&message, outcome.resting));
+            self.feed_bar(instrument, handle, when, print, quoted);
+        }
+        let executed = matches!(delta, BookDelta::Execute { .. });
+        let told = wanted.mbo || wanted.trades && executed;
+        if instrument.shown && (told || change.quote.is_some() || change.depth.is_some()) {
+            self.keep(task, change);
+        }
+    }
+
+    #[inline]
+    fn keep(&mut self, task: Task, change: Change) {
+        let at = self.shard.keep(change);
+        self.ground.block.mark(task.ordinal(), at);
+    }
+
+    /// A print away from the book, or an add without a side.
+    #[cold]
+    fn take_other(
+        &mut self,
+        instrument: &mut Instrument,
+        handle: u32,
+        when: (u64, u64),
+        task: Task,
+    ) {
+        let Ground { data, block, .. } = self.ground;
+        let Some(message) = block.message_of(data, task) else {
+            return;
+        };
+        if is_about_an_order(message.tag()) {
+            self.shard.faults.bad_side += 1;
+            if self.ground.config.wanted.mbo && instrument.shown {
+                self.keep(task, Change::default());
+            }
+        } else {
+            let print = translate::print(&message).filter(|(_, qty)| !qty.is_zero());
+            self.feed_bar(instrument, handle, when, print, false);
+        }
+    }
+
+    /// Ends the intervals of an instrument that lie before a message, and gives the time of day
+    /// and `seq` of that.
+    fn close_before(&mut self, instrument: &mut Instrument, task: Task) -> (u64, u64) {
+        let Ground { data, block, .. } = self.ground;
+        let message = block.message_of(data, task);
+        let ns = message.map_or(0, |message| message.header().ns());
+        let ns = block.clock(task.ordinal(), ns);
+        if let Some(bars) = &mut self.shard.bars {
+            bars.close_before(instrument, ns);
+        }
+        if let Some(samples) = &mut self.shard.samples {
+            samples.close_before(instrument, ns);
+        }
+        (ns, self.ground.first_seq + u64::from(task.ordinal()))
+    }
+
+    fn feed_bar(
+        &mut self,
+        instrument: &mut Instrument,
+        handle: u32,
+        when: (u64, u64),
+        print: Option<(Price, Qty)>,
+        quoted: bool,
+    ) {
+        if let Some(bars) = &mut self.shard.bars
+            && (quoted || print.is_some())
+        {
+            bars.add(instrument, handle, when, print);
+        }
+    }
+}
+
+/// Price and quantity of an execution that counts in volume; `None` when it does not, its price is unknown or its
+/// quantity zero.
+#[inline]
+fn execution(message: &Message<'_>, resting: Option<Resting>) -> Option<(Price, Qty)> {
+    let (price, shares) = match message {
+        Message::OrderExecuted(m) => (resting.map(|resting| resting.price), m.executed_shares),
+        Message::OrderExecutedWithPrice(m) if m.printable == b'Y' => {
+            (translate::nonzero(m.execution_price), m.executed_shares)
+        }
+        _ => return None,
+    };
+    let qty = Qty(shares.get().into());
+    price
+        .map(|price| (price, qty))
+        .filter(|(_, qty)| !qty.is_zero())
+}
+
+/// Whether a best price or its quantity differs; the number of orders does not count.
+#[inline]
+fn differ(a: &Quote, b: &Quote) -> bool {
+    let key = |level: &Option<PriceLevel>| level.map(|level| (level.price, level.qty));
+    key(&a[0]) != key(&b[0]) || key(&a[1]) != key(&b[1])
+}
