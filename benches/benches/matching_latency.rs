@@ -105,7 +105,7 @@ fn main() {
         let which = match random.below(100) {
             0..2 => 0,
             2..13 => 2,
-            13..30 if ids.len() > LIVE => 3,
+            13..57 if ids.len() > LIVE => 3,
             13..57 => 1,
             57..68 => 4,
             68..79 => 5,
