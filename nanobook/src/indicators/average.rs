@@ -319,29 +319,27 @@ impl Indicator<1, 1> for Kama {
         let Some(block) = after(self.window + 1, self, block, &mut outputs) else {
             return;
         };
-        let [out] = outputs;
-        let mut values = [0.0; BLOCK];
-        for block in block.pieces(BLOCK) {
-            let values = &mut values[..block.len()];
-            let lagged = [0, 1, self.window, self.window + 1].map(|lag| block.lagged(0, lag));
-            [self.path, self.value] = adapt([self.path, self.value], lagged, values);
-            out.extend_from_slice(values);
-        }
+        let lagged = [0, 1, self.window, self.window + 1].map(|lag| block.lagged(0, lag));
+        [self.path, self.value] = adapt([self.path, self.value], lagged, outputs[0]);
     }
 }
 
-/// Carries path and average over rows, given as the newest values, those before, the oldest and those before.
+/// Carries path and average over rows, given as the newest values, those before, the oldest and those before, and
+/// appends the averages.
+///
+/// Over all rows at once, appended a few at a time: in blocks of 256 rows that were copied to the output one by one, a
+/// million rows took 1.9 ms instead of 1.3 ms where input and output were not in a near cache.
 ///
 /// In passes over a few rows: the path, which goes row by row; the factors, side by side; and the average, two rows at
 /// a step, in one loop with the path of the next rows, so that neither chain of sums waits for the other. The path's two
 /// sums a row, which have to come in TA-Lib's order, are what is left: 1.2 ns a row, and 1.5 ns in a loop for each.
 #[multiversion(targets("x86_64+avx2"))]
-fn adapt(state: [f64; 2], lagged: [&[f64]; 4], out: &mut [f64]) -> [f64; 2] {
+fn adapt(state: [f64; 2], lagged: [&[f64]; 4], out: &mut Vec<f64>) -> [f64; 2] {
     const ROWS: usize = 32;
     let [now, before, oldest, gone] = lagged;
     let [mut path, mut value] = state;
-    let (outs, tail) = out.as_chunks_mut::<ROWS>();
-    let whole = outs.len() * ROWS;
+    let whole = now.len() / ROWS * ROWS;
+    out.reserve(now.len());
     let rows = now.as_chunks::<ROWS>().0.iter();
     let rows = rows.zip(before.as_chunks::<ROWS>().0);
     let rows = rows.zip(oldest.as_chunks::<ROWS>().0);
@@ -354,10 +352,8 @@ fn adapt(state: [f64; 2], lagged: [&[f64]; 4], out: &mut [f64]) -> [f64; 2] {
             paths[row] = path;
         }
     }
-    for out in outs {
-        let Some((((now, _), oldest), _)) = rows.next() else {
-            break;
-        };
+    while let Some((((now, _), oldest), _)) = rows.next() {
+        let mut values = [0.0; ROWS];
         let mut factors = [0.0; ROWS];
         for row in 0..ROWS {
             factors[row] = Kama::factor(paths[row], now[row] - oldest[row]);
@@ -366,9 +362,9 @@ fn adapt(state: [f64; 2], lagged: [&[f64]; 4], out: &mut [f64]) -> [f64; 2] {
             let [share, next_share] = [factors[row], factors[row + 1]];
             let [part, next_part] = [now[row] * share, now[row + 1] * next_share];
             let [keep, next_keep] = [1.0 - share, 1.0 - next_share];
-            out[row] = value * keep + part;
+            values[row] = value * keep + part;
             value = value * (keep * next_keep) + (part * next_keep + next_part);
-            out[row + 1] = value;
+            values[row + 1] = value;
         };
         if let Some((((now, before), oldest), gone)) = rows.peek() {
             for row in (0..ROWS).step_by(2) {
@@ -382,13 +378,14 @@ fn adapt(state: [f64; 2], lagged: [&[f64]; 4], out: &mut [f64]) -> [f64; 2] {
         } else {
             (0..ROWS).step_by(2).for_each(carry);
         }
+        out.extend_from_slice(&values);
     }
-    for (row, out) in (whole..).zip(tail) {
+    for row in whole..now.len() {
         path -= (gone[row] - oldest[row]).abs();
         path += (now[row] - before[row]).abs();
         let factor = Kama::factor(path, now[row] - oldest[row]);
         value = value * (1.0 - factor) + now[row] * factor;
-        *out = value;
+        out.push(value);
     }
     [path, value]
 }
