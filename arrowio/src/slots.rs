@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use nanobook::Symbol;
 use nanobook::rows::Header;
+use nanobook::{InstrumentId, Symbol, Timestamp};
 
 /// Instruments that a session can have: what is looked up by id without a hash.
 const INSTRUMENTS: usize = 1 << 16;
@@ -70,6 +70,17 @@ impl Slots {
         &self.firsts
     }
 
+    /// What a row starts with, from the times and sequence numbers of all rows.
+    pub(crate) fn header(&self, row: usize, times: &[i64], seqs: &[u64]) -> Header {
+        let (id, symbol) = self.firsts[self.of_rows[row] as usize];
+        Header {
+            ts_event: Timestamp(times[row]),
+            seq: seqs[row],
+            instrument_id: InstrumentId(id),
+            symbol,
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.of_rows.clear();
         self.firsts.clear();
@@ -80,8 +91,6 @@ impl Slots {
 
 #[cfg(test)]
 mod tests {
-    use nanobook::{InstrumentId, Timestamp};
-
     use super::*;
 
     #[test]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use arrow_array::RecordBatch;
 use nanobook::rows::{Bbo, Header, PriceLevel};
-use nanobook::{InstrumentId, Price, Qty, Timestamp};
+use nanobook::{Price, Qty};
 
 use crate::error::Result;
 use crate::options::TableOptions;
@@ -114,18 +114,12 @@ impl BboRows {
         let has = |row: usize, side: usize| self.valid[row] >> side & 1 == 1;
         let mut next = [0, 1].map(|side| (0..range.start).filter(|&row| has(row, side)).count());
         let row = |row: usize| {
-            let (id, symbol) = self.slots.firsts()[self.slots.of_rows()[row] as usize];
             let [bid, ask] = [0, 1].map(|side| {
                 let at = next[side];
                 next[side] += usize::from(has(row, side));
                 has(row, side).then(|| self.sides[side].level(at))
             });
-            let header = Header {
-                ts_event: Timestamp(self.times[row]),
-                seq: self.seqs[row],
-                instrument_id: InstrumentId(id),
-                symbol,
-            };
+            let header = self.slots.header(row, &self.times, &self.seqs);
             Bbo { header, bid, ask }
         };
         range.map(row).collect()

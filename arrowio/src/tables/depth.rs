@@ -5,7 +5,7 @@ use std::ops::Range;
 use arrow_array::RecordBatch;
 use arrow_schema::Field;
 use nanobook::rows::{Depth, Header, PriceLevel};
-use nanobook::{InstrumentId, Price, Qty, Timestamp};
+use nanobook::{Price, Qty};
 
 use crate::column::{Column, LevelColumns};
 use crate::error::{Error, Result};
@@ -161,15 +161,7 @@ impl WholeRows<'_> {
     ) -> Result<RecordBatch> {
         let rows = self.rows;
         let range = self.next..rows.len().min(self.next + count);
-        let header = |row: usize| {
-            let (id, symbol) = rows.slots.firsts()[rows.slots.of_rows()[row] as usize];
-            Header {
-                ts_event: Timestamp(rows.times[row]),
-                seq: rows.seqs[row],
-                instrument_id: InstrumentId(id),
-                symbol,
-            }
-        };
+        let header = |row: usize| rows.slots.header(row, &rows.times, &rows.seqs);
         let mut arrays = Arrays::new(columns);
         Header::push::<DepthRow>(range.clone().map(header), options, &mut arrays)?;
         for (place, columns) in self.columns(range.clone(), options).into_iter().enumerate() {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use arrow_array::RecordBatch;
 use nanobook::rows::{Action, Code, Header, Mbo};
-use nanobook::{InstrumentId, OrderId, Price, Qty, Side, Timestamp, TradeId};
+use nanobook::{OrderId, Price, Qty, Side, TradeId};
 
 use crate::error::Result;
 use crate::options::TableOptions;
@@ -178,26 +178,18 @@ impl MboRows {
         let mut match_ids = self.match_ids.rows(&self.valid, from);
         let mut printables = self.printables.rows(&self.valid, from);
         let mut mpids = self.mpids.rows(&self.valid, from);
-        let row = |row: usize| {
-            let (id, symbol) = self.slots.firsts()[self.slots.of_rows()[row] as usize];
-            Mbo {
-                header: Header {
-                    ts_event: Timestamp(self.times[row]),
-                    seq: self.seqs[row],
-                    instrument_id: InstrumentId(id),
-                    symbol,
-                },
-                action: self.actions[row],
-                side: sides.next().flatten(),
-                price: prices.next().flatten().map(Price),
-                qty: qtys.next().flatten().map(Qty),
-                order_id: OrderId(self.order_ids[row]),
-                old_order_id: old_order_ids.next().flatten().map(OrderId),
-                leaves_qty: leaves_qtys.next().flatten().map(Qty),
-                match_id: match_ids.next().flatten().map(TradeId),
-                printable: printables.next().flatten(),
-                mpid: mpids.next().flatten(),
-            }
+        let row = |row: usize| Mbo {
+            header: self.slots.header(row, &self.times, &self.seqs),
+            action: self.actions[row],
+            side: sides.next().flatten(),
+            price: prices.next().flatten().map(Price),
+            qty: qtys.next().flatten().map(Qty),
+            order_id: OrderId(self.order_ids[row]),
+            old_order_id: old_order_ids.next().flatten().map(OrderId),
+            leaves_qty: leaves_qtys.next().flatten().map(Qty),
+            match_id: match_ids.next().flatten().map(TradeId),
+            printable: printables.next().flatten(),
+            mpid: mpids.next().flatten(),
         };
         range.map(row).collect()
     }

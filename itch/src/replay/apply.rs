@@ -254,7 +254,8 @@ impl Replay {
                 start: 0,
             },
             tasks: match threads {
-                1 => tasks.len(),
+                // All of them also when a block has none: one by one they would take longer than a small block.
+                1 => tasks.len().max(1),
                 threads => tasks.len() / (threads * PIECES) + 1,
             },
         });
