@@ -51,10 +51,11 @@ pub(super) fn reaches(side: Side, print: Price, stop: Price) -> bool {
 /// print is made when they ask.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Prints {
-    last: Option<Price>,
-    /// Print `n` is at `n % HELD`, up to the last but one. Empty until there is one.
+    /// Means nothing before the first.
+    last: Price,
+    /// What stood in `last` when print `n` came is at `n % HELD`. Empty until the first.
     before: Vec<Price>,
-    /// How many prints there were before the last.
+    /// How many there were.
     count: u64,
     /// Entry `n % SUMS` is the sum of the first `n` absolute changes, wrapping, but for a constant: a mean is one
     /// subtraction. Empty until a trail is moved.
@@ -72,28 +73,40 @@ const SUMS: usize = HELD + 1;
 impl Prints {
     #[inline]
     fn push(&mut self, price: Price) {
-        if let Some(last) = self.last.replace(price) {
-            let at = place::<HELD>(self.count);
-            if let Some(before) = self.before.get_mut(at) {
-                *before = last;
-            } else {
-                self.begin(last);
-            }
-            self.count += 1;
+        let before = std::mem::replace(&mut self.last, price);
+        match self.before.get_mut(place::<HELD>(self.count)) {
+            Some(place) => *place = before,
+            None => self.begin(),
         }
+        self.count += 1;
     }
 
-    /// The first print is no longer the last.
+    /// Before the first print there was none to write down.
     #[cold]
-    fn begin(&mut self, first: Price) {
-        self.before = vec![first; HELD];
+    fn begin(&mut self) {
+        self.before = vec![Price(0); HELD];
+    }
+
+    /// The last print.
+    fn last(&self) -> Option<Price> {
+        (self.count > 0).then_some(self.last)
+    }
+
+    /// How many changes there were from print to print.
+    fn changes_so_far(&self) -> u64 {
+        self.count.saturating_sub(1)
+    }
+
+    /// Up to which change all are forgotten.
+    fn forgotten(&self) -> u64 {
+        self.changes_so_far().saturating_sub(HELD as u64)
     }
 
     /// Change `n`, from print `n` to the next.
     fn change(&self, n: u64) -> u64 {
-        let print = |n| match self.last {
-            Some(last) if n == self.count => last,
-            _ => self.before[place::<HELD>(n)],
+        let print = |n| match n + 1 {
+            next if next == self.count => self.last,
+            next => self.before[place::<HELD>(next)],
         };
         print(n + 1).0.abs_diff(print(n).0)
     }
@@ -103,25 +116,27 @@ impl Prints {
         if self.sums.is_empty() {
             self.sums = vec![0; SUMS];
         }
-        let forgotten = self.count.saturating_sub(HELD as u64);
-        for n in self.summed.max(forgotten)..self.count {
+        let count = self.changes_so_far();
+        for n in self.summed.max(self.forgotten())..count {
             let sum = self.sums[place::<SUMS>(n)].wrapping_add(self.change(n).into());
             self.sums[place::<SUMS>(n + 1)] = sum;
         }
-        self.summed = self.count;
+        self.summed = count;
     }
 
     /// The sum of the last `period` changes and their number, after [`Prints::sum_up`].
     fn sum(&self, period: u16) -> (u128, u64) {
-        let n = self.count.min(period.into());
-        let [now, then] = [self.count, self.count - n].map(|n| self.sums[place::<SUMS>(n)]);
+        let count = self.changes_so_far();
+        let n = count.min(period.into());
+        let [now, then] = [count, count - n].map(|n| self.sums[place::<SUMS>(n)]);
         (now.wrapping_sub(then), n)
     }
 
     /// The changes that are held, latest first.
     pub(super) fn changes(&self) -> impl Iterator<Item = u64> {
-        let forgotten = self.count.saturating_sub(HELD as u64);
-        (forgotten..self.count).rev().map(|n| self.change(n))
+        (self.forgotten()..self.changes_so_far())
+            .rev()
+            .map(|n| self.change(n))
     }
 }
 
@@ -173,7 +188,7 @@ pub(super) struct Stops {
 
 impl Stops {
     pub(super) fn last(&self) -> Option<Price> {
-        self.prints.last
+        self.prints.last()
     }
 
     pub(super) fn prints(&self) -> &Prints {
