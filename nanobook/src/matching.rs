@@ -44,7 +44,9 @@ mod stp;
 use std::num::NonZeroU32;
 
 use crate::book::QueuePosition;
-use crate::{Ack, Order, OrderId, OrderKind, OrderRequest, Owner, Price, Qty, Reject, StpPolicy};
+use crate::{
+    Ack, Order, OrderId, OrderKind, OrderRequest, OrderStatus, Owner, Price, Qty, Reject, StpPolicy,
+};
 use desk::Desk;
 use shared::Shared;
 
@@ -147,7 +149,8 @@ impl Engine {
     pub fn submit(&mut self, request: OrderRequest, out: &mut Vec<Output>) -> Result<Ack, Reject> {
         // The most frequent kinds have code of their own, in which the kind is known, little of the order is written to
         // memory, and the answer is made in one place: what is written in small pieces and read back in larger ones, as
-        // the fields of two answers that meet, takes as long as all the rest.
+        // the fields of two answers that meet, takes as long as all the rest. For that reason an order that rests stays
+        // in here, too: the caller of something shorter would copy the answer.
         let OrderKind::Limit { price } = request.kind else {
             return self.submit_other(&request, out);
         };
@@ -157,7 +160,8 @@ impl Engine {
             return Ok(self.submit_crossing(&request, price, out));
         }
         let ack = desk.submit_passive(&request, price);
-        self.submitted_limit(&request, price);
+        self.log_limit(&request, price);
+        self.shared.settle();
         Ok(ack)
     }
 
@@ -169,8 +173,49 @@ impl Engine {
         price: Price,
         out: &mut Vec<Output>,
     ) -> Ack {
-        let ack = self.desk(out).submit_crossing(request, price);
-        self.submitted_limit(request, price);
+        // Noted first: what would be wanted of the request later would be kept in memory.
+        self.log_limit(request, price);
+        let mut desk = self.desk(out);
+        if !desk.is_plain(request) {
+            return self.submit_careful(request, price, out);
+        }
+        let (id, open) = desk.submit_crossing(request, price);
+        if open > 0 || self.market.stops.any_due() {
+            return self.go_on(request, price, (id, open), out);
+        }
+        self.shared.settle();
+        Ack {
+            id,
+            status: OrderStatus::Filled,
+            filled: request.qty,
+            open: Qty(0),
+        }
+    }
+
+    /// Enters a limit order that looks at more than price and quantity.
+    #[inline(never)]
+    fn submit_careful(
+        &mut self,
+        request: &OrderRequest,
+        price: Price,
+        out: &mut Vec<Output>,
+    ) -> Ack {
+        let ack = self.desk(out).submit_limit(request, price);
+        self.shared.settle();
+        ack
+    }
+
+    /// Goes on with an order after its first trade, which has left something of it or triggered a stop.
+    #[inline(never)]
+    fn go_on(
+        &mut self,
+        request: &OrderRequest,
+        price: Price,
+        so_far: (OrderId, u64),
+        out: &mut Vec<Output>,
+    ) -> Ack {
+        let ack = self.desk(out).go_on(request, price, so_far);
+        self.shared.settle();
         ack
     }
 
@@ -186,16 +231,15 @@ impl Engine {
         Ok(ack)
     }
 
-    /// Ends the submit of a limit order, see [`Engine::done`].
+    /// Records a limit order that is taken.
     #[inline]
-    fn submitted_limit(&mut self, request: &OrderRequest, price: Price) {
+    fn log_limit(&mut self, request: &OrderRequest, price: Price) {
         #[cfg(feature = "event-log")]
         if self.shared.records_events() {
             self.log.push_limit(request, price);
         }
         #[cfg(not(feature = "event-log"))]
         let _ = (request, price);
-        self.shared.settle();
     }
 
     /// Cancels what is open of an order and says how much.

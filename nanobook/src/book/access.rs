@@ -9,12 +9,20 @@ use crate::{Fault, OrderId, Price, Qty, Side};
 /// The first order of the best level of a side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Front {
-    pub(crate) slot: u32,
-    /// Handle of its level.
-    level: u32,
     pub(crate) id: OrderId,
     pub(crate) price: Price,
     pub(crate) qty: Qty,
+}
+
+/// What was taken from the first order of the best level of a side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    pub(crate) id: OrderId,
+    pub(crate) price: Price,
+    /// How much.
+    pub(crate) qty: u64,
+    /// What still rests of the order.
+    pub(crate) left: u64,
 }
 
 /// Where an order rests.
@@ -92,12 +100,9 @@ impl OrderBook {
     /// The order that trades next on a side.
     #[inline]
     pub(crate) fn front(&self, side: Side) -> Option<Front> {
-        let handle = self.ladder(side).best()?;
-        let level = self.levels.get(handle);
+        let level = self.levels.get(self.ladder(side).best()?);
         let order = self.orders.get(level.head);
         Some(Front {
-            slot: level.head,
-            level: handle,
             id: OrderId(order.id),
             price: level.price,
             qty: Qty(order.qty),
@@ -194,16 +199,32 @@ impl OrderBook {
         self.close_if_empty(order.level);
     }
 
-    /// As [`OrderBook::leave`], for the first order of the best level.
+    /// Takes at most so much from the order that trades next on a side, and the order out of its queue when nothing is
+    /// left of it.
     #[inline]
-    pub(crate) fn leave_front(&mut self, front: &Front) {
-        let level = self.levels.get_mut(front.level);
-        level.qty -= front.qty.0;
-        level.count -= 1;
-        level.head = self.orders.unlink_first(front.slot);
-        if level.count == 0 || level.gaps() > 0 {
-            self.follow_front(front.level);
+    pub(crate) fn take_front(&mut self, side: Side, most: u64) -> Option<Taken> {
+        let handle = self.ladder(side).best()?;
+        let level = self.levels.get_mut(handle);
+        let (slot, price) = (level.head, level.price);
+        let order = self.orders.get_mut(slot);
+        let (id, qty) = (OrderId(order.id), most.min(order.qty));
+        let left = order.qty - qty;
+        level.qty -= qty;
+        if left > 0 {
+            order.qty = left;
+        } else {
+            level.count -= 1;
+            level.head = self.orders.unlink_first(slot);
+            if level.count == 0 || level.gaps() > 0 {
+                self.follow_front(handle);
+            }
         }
+        Some(Taken {
+            id,
+            price,
+            qty,
+            left,
+        })
     }
 
     /// Frees the gaps that the first order of a queue has left at its front, and takes the level away when it is empty.

@@ -1,5 +1,6 @@
 //! One side of a book: its prices in order, the best at the end.
 
+use super::NONE;
 use crate::{Price, Side};
 
 /// How many rungs from the best are compared all at once: most adds are near the touch, and a loop that ended where the
@@ -48,6 +49,8 @@ pub(super) struct Ladder {
     side: Side,
     /// The price of the last rung, as it is asked for: known without a look at the array.
     best_price: Option<Price>,
+    /// The handle of the last rung, [`NONE`] without one, for the same reason.
+    best: u32,
 }
 
 impl Ladder {
@@ -56,13 +59,14 @@ impl Ladder {
             rungs: Vec::new(),
             side,
             best_price: None,
+            best: NONE,
         }
     }
 
     /// The best level.
     #[inline]
     pub(super) fn best(&self) -> Option<u32> {
-        self.rungs.last().map(|rung| rung.handle)
+        (self.best != NONE).then_some(self.best)
     }
 
     /// The price of the best level.
@@ -129,7 +133,9 @@ impl Ladder {
 
     #[inline]
     fn note_best(&mut self) {
-        self.best_price = self.rungs.last().map(|rung| price(self.side, rung.key));
+        let last = self.rungs.last();
+        self.best_price = last.map(|rung| price(self.side, rung.key));
+        self.best = last.map_or(NONE, |rung| rung.handle);
     }
 
     /// Reads every cache line.

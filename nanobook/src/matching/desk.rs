@@ -7,7 +7,7 @@ use super::records::{Record, State};
 use super::shared::Shared;
 use super::stop::MAX_PERIOD;
 use super::{MAX_PRICE, stp};
-use crate::book::access::{Berth, Front};
+use crate::book::access::{Berth, Front, Taken};
 use crate::{Ack, OrderId, OrderKind, OrderRequest, OrderStatus, Owner, Price, Qty, Reject, Side};
 use crate::{StpPolicy, TimeInForce, TradeId, Trail};
 
@@ -84,19 +84,58 @@ impl Desk<'_> {
     /// As [`Desk::submit_limit`], for one that does not trade now.
     #[inline]
     pub(crate) fn submit_passive(&mut self, request: &OrderRequest, price: Price) -> Ack {
-        let id = self.open_limit(request, price);
+        let id = self.open_limit(request, price, request.qty.0);
         let taker = Taker::new(id, request, Some(price));
         let status = self.stay(taker);
         self.answer(taker, status)
     }
 
-    /// As [`Desk::submit_limit`], for one that can trade now.
+    /// As [`Desk::submit_limit`], for one that can trade now, may do so in part and meets no owner: takes the first
+    /// step, a trade with the first order of the other side. Gives its id and what is left of it.
     #[inline]
-    pub(crate) fn submit_crossing(&mut self, request: &OrderRequest, price: Price) -> Ack {
-        let id = self.open_limit(request, price);
-        let mut taker = Taker::new(id, request, Some(price));
-        let status = self.take(&mut taker);
+    pub(crate) fn submit_crossing(
+        &mut self,
+        request: &OrderRequest,
+        price: Price,
+    ) -> (OrderId, u64) {
+        let piece = self.market.book.take_front(!request.side, request.qty.0);
+        let piece = piece.expect("a book that is crossed has a best price");
+        let open = request.qty.0 - piece.qty;
+        let id = self.open_limit(request, price, open);
+        self.trade(id, request.side, &piece);
+        (id, open)
+    }
+
+    /// Goes on where [`Desk::submit_crossing`] has left something of an order.
+    pub(crate) fn go_on(
+        &mut self,
+        request: &OrderRequest,
+        price: Price,
+        (id, open): (OrderId, u64),
+    ) -> Ack {
+        let mut taker = Taker {
+            open,
+            filled: request.qty.0 - open,
+            ..Taker::new(id, request, Some(price))
+        };
+        let status = if open > 0 {
+            self.meet(&mut taker)
+        } else {
+            OrderStatus::Filled
+        };
         self.answer(taker, status)
+    }
+
+    /// Whether nothing but price and quantity decide with whom an order trades.
+    #[inline]
+    pub(crate) fn is_plain(&self, request: &OrderRequest) -> bool {
+        !request.post_only && request.tif != TimeInForce::FOK && !self.looks_at_owners(request)
+    }
+
+    /// Whether self-trade prevention can keep an order from trading.
+    #[inline]
+    fn looks_at_owners(&self, asked: &OrderRequest) -> bool {
+        asked.owner.is_some() && self.shared.config.stp != StpPolicy::Off
     }
 
     /// Whether a limit order can trade when it comes.
@@ -109,9 +148,10 @@ impl Desk<'_> {
 
     /// The id of a new limit order.
     #[inline]
-    fn open_limit(&mut self, request: &OrderRequest, price: Price) -> OrderId {
+    fn open_limit(&mut self, request: &OrderRequest, price: Price, open: u64) -> OrderId {
         let instrument = self.market.instrument;
-        self.shared.records.open_limit(instrument, request, price)
+        let records = &mut self.shared.records;
+        records.open_limit(instrument, request, price, open)
     }
 
     /// The id of a new order.
@@ -330,13 +370,18 @@ impl Desk<'_> {
 
     /// Matches an order that comes, and rests or cancels what is left.
     fn meet(&mut self, taker: &mut Taker) -> OrderStatus {
-        let best = self.market.book.best_price(!taker.asked.side);
-        let meets = best.is_some_and(|best| takes(taker.asked.side, taker.limit, best));
-        if meets && self.market.phase == Phase::Continuous {
+        if self.meets(taker) && self.market.phase == Phase::Continuous {
             self.take(taker)
         } else {
             self.stay(*taker)
         }
+    }
+
+    /// Whether an order accepts the best price of the other side.
+    #[inline]
+    fn meets(&self, taker: &Taker) -> bool {
+        let best = self.market.book.best_price(!taker.asked.side);
+        best.is_some_and(|best| takes(taker.asked.side, taker.limit, best))
     }
 
     /// Matches an order that can trade, and rests or cancels what is left.
@@ -396,38 +441,23 @@ impl Desk<'_> {
     #[inline]
     fn sweep(&mut self, taker: &mut Taker) -> OrderStatus {
         let mut traded_last = false;
-        while taker.open > 0 {
-            let Some(front) = self.market.book.front(!taker.asked.side) else {
-                break;
-            };
-            if !takes(taker.asked.side, taker.limit, front.price) {
-                break;
-            }
-            if self.shared.config.stp != StpPolicy::Off
-                && taker.asked.owner.is_some()
+        while taker.open > 0 && self.meets(taker) {
+            if self.looks_at_owners(taker.asked)
+                && let Some(front) = self.market.book.front(!taker.asked.side)
                 && self.shared.records.live(front.id).owner() == taker.asked.owner
             {
-                taker.open -= self.prevent((taker.id, taker.open), front);
+                taker.open -= self.prevent(taker, front);
                 traded_last = false;
                 continue;
             }
-            let qty = taker.open.min(front.qty.0);
-            self.lower(&front, qty, State::Filled);
-            taker.open -= qty;
-            taker.filled += qty;
-            traded_last = true;
-            let (buy_order_id, sell_order_id) = match taker.asked.side {
-                Side::Buy => (taker.id, front.id),
-                Side::Sell => (front.id, taker.id),
+            let others = !taker.asked.side;
+            let Some(piece) = self.market.book.take_front(others, taker.open) else {
+                break;
             };
-            self.print(Trade {
-                id: TradeId(self.shared.last_trade + 1),
-                price: front.price,
-                qty: Qty(qty),
-                buy_order_id,
-                sell_order_id,
-                side: Some(taker.asked.side),
-            });
+            taker.open -= piece.qty;
+            taker.filled += piece.qty;
+            traded_last = true;
+            self.trade(taker.id, taker.asked.side, &piece);
         }
         let record = self.shared.records.live_mut(taker.id);
         record.open = taker.open;
@@ -439,13 +469,34 @@ impl Desk<'_> {
         OrderStatus::Filled
     }
 
+    /// Notes a trade with the first order of the other side.
+    #[inline]
+    fn trade(&mut self, id: OrderId, side: Side, piece: &Taken) {
+        self.note(piece, State::Filled);
+        let (buy_order_id, sell_order_id) = match side {
+            Side::Buy => (id, piece.id),
+            Side::Sell => (piece.id, id),
+        };
+        self.print(Trade {
+            id: TradeId(self.shared.last_trade + 1),
+            price: piece.price,
+            qty: Qty(piece.qty),
+            buy_order_id,
+            sell_order_id,
+            side: Some(side),
+        });
+    }
+
     /// Keeps two orders of one owner from trading. Says what the one that comes loses.
     #[cold]
-    fn prevent(&mut self, (id, open): (OrderId, u64), resting: Front) -> u64 {
+    fn prevent(&mut self, taker: &Taker, resting: Front) -> u64 {
+        let Taker {
+            id, asked, open, ..
+        } = *taker;
         let policy = self.shared.config.stp;
         let (from_taker, from_resting) = stp::loss(policy, open, resting.qty.0);
         if from_resting > 0 {
-            self.lower(&resting, from_resting, State::Cancelled);
+            self.lower(!asked.side, from_resting, State::Cancelled);
             self.say_cancelled(resting.id, from_resting, CancelReason::SelfTrade);
         }
         if from_taker > 0 {
@@ -467,8 +518,8 @@ impl Desk<'_> {
                 return;
             }
             let qty = buy.qty.min(sell.qty);
-            self.lower(&buy, qty.0, State::Filled);
-            self.lower(&sell, qty.0, State::Filled);
+            self.lower(Side::Buy, qty.0, State::Filled);
+            self.lower(Side::Sell, qty.0, State::Filled);
             self.print(Trade {
                 id: TradeId(self.shared.last_trade + 1),
                 price,
@@ -482,26 +533,25 @@ impl Desk<'_> {
         }
     }
 
-    /// Takes quantity from the first order of the best level: what trades, or what is cancelled. A trade only writes to
-    /// the record, which is seldom in the cache.
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "by itself it takes what it is told from memory, and a fill half as long again"
-    )]
-    fn lower(&mut self, front: &Front, by: u64, end: State) {
-        let record = self.shared.records.live_mut(front.id);
-        record.open = front.qty.0 - by;
-        if end == State::Cancelled {
-            record.cancelled += by;
+    /// Takes quantity that rests from the first order of the best level: what trades, or what is cancelled.
+    fn lower(&mut self, side: Side, by: u64, end: State) {
+        if let Some(piece) = self.market.book.take_front(side, by) {
+            self.note(&piece, end);
         }
-        if by == front.qty.0 {
+    }
+
+    /// Notes what was taken from a resting order. A trade only writes to the record, which is seldom in the cache.
+    #[inline]
+    fn note(&mut self, piece: &Taken, end: State) {
+        let record = self.shared.records.live_mut(piece.id);
+        record.open = piece.left;
+        if end == State::Cancelled {
+            record.cancelled += piece.qty;
+        }
+        if piece.left == 0 {
             record.state = end;
-            self.shared.records.expire(front.id);
-            self.market.book.leave_front(front);
+            self.shared.records.expire(piece.id);
             self.market.resting -= 1;
-        } else {
-            self.market.book.shrink(front.slot, Qty(by));
         }
     }
 

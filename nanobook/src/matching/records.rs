@@ -263,7 +263,7 @@ impl Records {
             _ => Kind::Stop,
         };
         let price = request.kind.price().unwrap_or_default();
-        let id = self.add(instrument, request, (kind, price));
+        let id = self.add(instrument, request, (kind, price), request.qty.0);
         if kind == Kind::Stop {
             let slot = self.keep_stop(request.kind);
             let record = self.live_mut(id);
@@ -275,15 +275,17 @@ impl Records {
         id
     }
 
-    /// As [`Records::open`], for a limit order without a parent.
+    /// As [`Records::open`], for a limit order without a parent, of which so much is open. It is filled when that is
+    /// nothing.
     #[inline]
     pub(super) fn open_limit(
         &mut self,
         instrument: u32,
         request: &OrderRequest,
         price: Price,
+        open: u64,
     ) -> OrderId {
-        self.add(instrument, request, (Kind::Limit, price))
+        self.add(instrument, request, (Kind::Limit, price), open)
     }
 
     /// The next id.
@@ -293,6 +295,7 @@ impl Records {
         instrument: u32,
         request: &OrderRequest,
         (kind, price): (Kind, Price),
+        open: u64,
     ) -> OrderId {
         let id = self.next;
         if self.next - self.base == self.ring.len() as u64 {
@@ -301,14 +304,18 @@ impl Records {
         self.next += 1;
         let place = self.place(id);
         self.ring[place] = Record {
-            open: request.qty.0,
+            open,
             cancelled: 0,
             slot: NONE,
             level: NONE,
             owner: request.owner.map_or(0, |owner| owner.0),
             has_owner: request.owner.is_some(),
             side: request.side,
-            state: State::Live,
+            state: if open == 0 {
+                State::Filled
+            } else {
+                State::Live
+            },
         };
         self.terms[place] = Terms {
             qty: request.qty.0,
