@@ -193,7 +193,7 @@ impl OrderBook {
         let is_end = [order.prev == NONE, order.next == NONE];
         level.head = if is_end[0] { order.next } else { level.head };
         level.tail = if is_end[1] { order.prev } else { level.tail };
-        if level.gaps() > 0 {
+        if level.has_gaps() {
             self.pass_gaps(order.level);
         }
         self.close_if_empty(order.level);
@@ -215,7 +215,7 @@ impl OrderBook {
         } else {
             level.count -= 1;
             level.head = self.orders.unlink_first(slot);
-            if level.count == 0 || level.gaps() > 0 {
+            if level.count == 0 || level.has_gaps() {
                 self.follow_front(handle);
             }
         }
@@ -355,6 +355,47 @@ mod tests {
             }
         }
         assert_eq!(hints.places.len(), 1_024);
+    }
+
+    #[test]
+    fn a_level_that_is_remembered_is_not_searched() {
+        let (mut book, mut hints) = (OrderBook::new(), Hints::default());
+        let first = book.enter_near(&mut hints, OrderId(1), Side::Buy, Price(500), Qty(1));
+        for n in 1..=200 {
+            book.enter(OrderId(2), Side::Buy, Price(n), Qty(1)).unwrap();
+        }
+        let again = book.enter_near(&mut hints, OrderId(3), Side::Buy, Price(500), Qty(1));
+        assert_eq!(again.unwrap().level, first.unwrap().level);
+        // Whoever searches writes down what was found, and sees then that 201 levels want more places.
+        assert_eq!(hints.places.len(), 512);
+        book.enter_near(&mut hints, OrderId(4), Side::Buy, Price(501), Qty(1))
+            .unwrap();
+        assert_eq!(hints.places.len(), 1_024);
+    }
+
+    /// How many gaps stand in a queue of so many orders after each cancel but that of the first order.
+    fn gaps_of(orders: usize) -> Vec<u32> {
+        let (mut book, mut hints) = (OrderBook::new(), Hints::default());
+        let mut enter = |_| {
+            let berth = book.enter_near(&mut hints, OrderId(1), Side::Buy, Price(1), Qty(1));
+            berth.expect("small")
+        };
+        let berths: Vec<_> = (0..orders).map(&mut enter).collect();
+        let gaps = berths[1..].iter().map(|berth| {
+            book.vacate(*berth, 1);
+            book.levels.get(berth.level).gaps()
+        });
+        gaps.collect()
+    }
+
+    #[test]
+    fn gaps_are_freed_when_they_outnumber_orders_and_are_not_few() {
+        assert_eq!(gaps_of(10), (1..=9).collect::<Vec<_>>());
+        let few = FEW_GAPS;
+        let expected: Vec<_> = (1..=few).chain([0, 1, 2]).collect();
+        assert_eq!(gaps_of(20), expected);
+        let expected: Vec<_> = (1..=20).chain(0..=few).chain([0, 1]).collect();
+        assert_eq!(gaps_of(40), expected);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! id takes no loop that ends where the processor does not expect it. The few ids that find their bucket full go into a
 //! later one; each bucket counts those that went past it, and where that is zero a search ends.
 
+use super::read_lines;
+
 /// Ids of a bucket.
 const LANES: usize = 6;
 
@@ -49,14 +51,20 @@ impl Bucket {
         (self.word >> 48) as u16
     }
 
-    fn set_passed(&mut self, passed: u16) {
-        self.word = self.word << 16 >> 16 | u64::from(passed) << 48;
+    /// Whether ids went past this bucket.
+    #[inline]
+    fn is_passed(&self) -> bool {
+        self.passed() > 0
     }
 
-    /// Gives a lane another tag.
+    fn set_passed(&mut self, passed: u16) {
+        self.word = (self.word << 16 >> 16) + (u64::from(passed) << 48);
+    }
+
+    /// Gives a free lane its tag, or frees the lane of a tag: the tag of a free lane has no bits.
     #[inline]
-    fn mark(&mut self, lane: usize, from: u8, to: u8) {
-        self.word ^= u64::from(from ^ to) << (8 * lane);
+    fn mark(&mut self, lane: usize, tag: u8) {
+        self.word ^= u64::from(tag) << (8 * lane);
     }
 }
 
@@ -116,7 +124,7 @@ impl Index {
             if let Some((slot, lane)) = find_in(bucket, hash, id, &id_of) {
                 return Some((slot, Place { bucket: at, lane }));
             }
-            if bucket.passed() == 0 {
+            if !bucket.is_passed() {
                 break;
             }
             at = self.after(at);
@@ -141,7 +149,7 @@ impl Index {
             return Ok((slot, Place { bucket: home, lane }));
         }
         let free = bucket.lanes(FREE);
-        if free == 0 || bucket.passed() > 0 {
+        if free == 0 || bucket.is_passed() {
             return self.find_or_place_far(id, id_of);
         }
         let lane = first(free);
@@ -153,7 +161,7 @@ impl Index {
     pub(super) fn fill(&mut self, id: u64, at: Place, slot: u32) {
         let hash = Hash::of(id);
         let bucket = &mut self.buckets[at.bucket];
-        bucket.mark(at.lane, FREE, hash.tag());
+        bucket.mark(at.lane, hash.tag());
         bucket.slots[at.lane] = slot;
         self.len += 1;
         if self.home(hash) != at.bucket {
@@ -165,7 +173,7 @@ impl Index {
     #[inline]
     pub(super) fn remove(&mut self, id: u64, at: Place) {
         let hash = Hash::of(id);
-        self.buckets[at.bucket].mark(at.lane, hash.tag(), FREE);
+        self.buckets[at.bucket].mark(at.lane, hash.tag());
         self.len -= 1;
         if self.home(hash) != at.bucket {
             let one_less = |passed| match passed {
@@ -176,11 +184,9 @@ impl Index {
         }
     }
 
-    /// Reads every cache line.
-    pub(super) fn warm(&self) {
-        for pair in self.buckets.chunks(2) {
-            std::hint::black_box(pair[0].word);
-        }
+    /// See [`OrderBook::warm`](super::OrderBook::warm).
+    pub(super) fn warm(&self) -> usize {
+        read_lines(&self.buckets, |bucket| bucket.word)
     }
 
     pub(super) fn clear(&mut self) {
@@ -280,9 +286,12 @@ mod tests {
     #[test]
     fn lanes_are_those_of_the_tag_and_no_others() {
         let mut bucket = Bucket::default();
-        bucket.set_passed(u16::MAX);
+        for passed in [1, 0, u16::MAX] {
+            bucket.set_passed(passed);
+            assert_eq!((bucket.passed(), bucket.is_passed()), (passed, passed != 0));
+        }
         for (lane, tag) in [7, 8, 7, 0x80, 0x87, 0xff].into_iter().enumerate() {
-            bucket.mark(lane, FREE, tag);
+            bucket.mark(lane, tag);
         }
         for tag in 0..=u8::MAX {
             let expected = [7, 8, 7, 0x80, 0x87, 0xff].into_iter().enumerate();

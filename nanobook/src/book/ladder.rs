@@ -1,6 +1,6 @@
 //! One side of a book: its prices in order, the best at the end.
 
-use super::NONE;
+use super::{NONE, read_lines};
 use crate::{Price, Side};
 
 /// How many rungs from the best are compared all at once: most adds are near the touch, and a loop that ended where the
@@ -100,11 +100,10 @@ impl Ladder {
     #[inline]
     pub(super) fn insert(&mut self, rank: usize, key: i64, handle: u32) {
         let rung = Rung { key, handle };
-        if self.rungs.len() - rank > SCAN {
+        if self.is_far(rank) {
             self.rungs.insert(rank, rung);
         } else {
-            // Few rungs are better: moving them one by one is less than the call that moves any number of bytes. The new
-            // one is written last: a rung that was just written in two parts can't be read in one without a wait.
+            // The new one is written last: a rung that was just written in two parts can't be read in one without a wait.
             let best = self.rungs.last().copied();
             self.rungs.push(best.unwrap_or(rung));
             for at in (rank + 1..self.rungs.len()).rev() {
@@ -120,7 +119,7 @@ impl Ladder {
     pub(super) fn remove(&mut self, key: i64) {
         let rank = self.rank(key);
         debug_assert_eq!(self.rungs[rank].key, key);
-        if self.rungs.len() - rank > SCAN {
+        if self.is_far(rank) {
             self.rungs.remove(rank);
         } else {
             for at in rank + 1..self.rungs.len() {
@@ -131,6 +130,13 @@ impl Ladder {
         self.note_best();
     }
 
+    /// Whether more than a few rungs stand from a rank on. Moving a few one by one is less than the call that moves any
+    /// number of bytes.
+    #[inline]
+    fn is_far(&self, rank: usize) -> bool {
+        self.rungs.len() - rank > SCAN
+    }
+
     #[inline]
     fn note_best(&mut self) {
         let last = self.rungs.last();
@@ -138,11 +144,9 @@ impl Ladder {
         self.best = last.map_or(NONE, |rung| rung.handle);
     }
 
-    /// Reads every cache line.
-    pub(super) fn warm(&self) {
-        for line in self.rungs.chunks(4) {
-            std::hint::black_box(line[0].handle);
-        }
+    /// See [`OrderBook::warm`](super::OrderBook::warm).
+    pub(super) fn warm(&self) -> usize {
+        read_lines(&self.rungs, |rung| rung.handle)
     }
 
     pub(super) fn clear(&mut self) {
@@ -160,5 +164,34 @@ impl Ladder {
             0 => far.partition_point(|rung| rung.key < key),
             rank => far.len() + rank,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rungs_are_in_order_and_few_of_them_are_near() {
+        let mut ladder = Ladder::new(Side::Buy);
+        assert!(!ladder.is_far(0));
+        // From the best to the worst and back again: what moves is anything from none to all.
+        for (handle, key) in (0..).zip([50, 10, 30, 20, 40, 45, 5, 60, 55, 15, 25, 35]) {
+            let rank = ladder.find(key).unwrap_err();
+            ladder.insert(rank, key, handle);
+            assert_eq!(ladder.find(key), Ok(handle));
+            assert!(ladder.rungs.is_sorted_by_key(|rung| rung.key));
+            let last = ladder.rungs.last().unwrap();
+            assert_eq!(ladder.best(), Some(last.handle));
+            assert_eq!(ladder.best_price(), Some(Price(last.key)));
+        }
+        let far: Vec<_> = (0..=12).filter(|rank| ladder.is_far(*rank)).collect();
+        assert_eq!(far, [0, 1, 2, 3]);
+        for key in [5, 60, 30, 15, 55, 50, 10, 20, 25, 45, 35, 40] {
+            ladder.remove(key);
+            assert!(ladder.find(key).is_err() && ladder.rungs.is_sorted_by_key(|rung| rung.key));
+            assert_eq!(ladder.best(), ladder.rungs.last().map(|rung| rung.handle));
+        }
+        assert_eq!((ladder.len(), ladder.best_price()), (0, None));
     }
 }

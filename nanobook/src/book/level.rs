@@ -1,6 +1,6 @@
 //! One price of one side: the ends of its queue and its totals, pooled.
 
-use super::NONE;
+use super::{NONE, read_lines};
 use crate::rows::PriceLevel;
 use crate::{Price, Qty, Side};
 
@@ -35,6 +35,11 @@ impl Level {
     #[inline]
     pub(super) fn gaps(&self) -> u32 {
         self.gaps_and_side >> 1
+    }
+
+    #[inline]
+    pub(super) fn has_gaps(&self) -> bool {
+        self.gaps() > 0
     }
 
     #[inline]
@@ -120,11 +125,9 @@ impl Levels {
         self.free = handle;
     }
 
-    /// Reads every cache line.
-    pub(super) fn warm(&self) {
-        for pair in self.pool.chunks(2) {
-            std::hint::black_box(pair[0].count);
-        }
+    /// See [`OrderBook::warm`](super::OrderBook::warm).
+    pub(super) fn warm(&self) -> usize {
+        read_lines(&self.pool, |level| level.count)
     }
 
     pub(super) fn clear(&mut self) {
@@ -156,9 +159,11 @@ mod tests {
         for side in [Side::Buy, Side::Sell] {
             let handle = book.levels.open(side, Price(1));
             let level = book.levels.get_mut(handle);
+            assert!(!level.has_gaps());
             for gaps in 1..=3 {
                 level.add_gap();
                 assert_eq!((level.gaps(), level.side()), (gaps, side));
+                assert!(level.has_gaps());
             }
             level.drop_gap();
             assert_eq!((level.gaps(), level.side()), (2, side));
