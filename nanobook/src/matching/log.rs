@@ -142,3 +142,25 @@ impl Engine {
         self.log.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Qty, Side};
+
+    #[test]
+    fn room_that_is_made_is_enough_for_as_many_orders() {
+        let mut engine = Engine::default();
+        engine.reserve(1_000);
+        let room = engine.log.words.capacity();
+        assert!((3_000..10_000).contains(&room), "{room}");
+        for _ in 0..1_000 {
+            let request = OrderRequest::limit(Side::Buy, Price(1), Qty(1));
+            engine.submit(request, &mut Vec::new()).unwrap();
+        }
+        assert_eq!(
+            (engine.log.words.capacity(), engine.log.len()),
+            (room, 1_000)
+        );
+    }
+}

@@ -504,6 +504,19 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_older_than_the_ring_is_marked_when_it_ends() {
+        let request = OrderRequest::limit(Side::Buy, Price(1), Qty(1));
+        let mut records = Records::new(Some(2));
+        let ids = [(); 4].map(|()| records.open(0, &request, None));
+        records.settle();
+        assert_eq!(records.base, ids[2].0);
+        for (id, marked) in ids.into_iter().zip([1, 2, 2, 2]) {
+            records.close(id, State::Cancelled);
+            assert_eq!(records.expired.len(), marked);
+        }
+    }
+
+    #[test]
     fn the_place_of_a_forgotten_stop_is_used_again() {
         let stop = OrderRequest::stop_market(Side::Buy, Price(1), Qty(1));
         let mut records = Records::new(Some(2));

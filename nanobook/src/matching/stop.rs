@@ -164,7 +164,7 @@ fn offset(trail: Trail, mark: Price, prints: &Prints) -> i128 {
                 return 0;
             }
             // At most 1,024 changes of less than 2^62 times 2^32: far below 2^127.
-            let sum = i128::try_from(sum).unwrap_or(i128::MAX >> 32);
+            let sum = i128::try_from(sum).expect("the sum of a few changes");
             sum * i128::from(multiplier_ppm) / (i128::from(n) * MILLION)
         }
     }
@@ -316,6 +316,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_sum_of_the_latest_changes_is_that_of_each() {
+        let mut prints = Prints::default();
+        assert_eq!((prints.last(), prints.changes().count()), (None, 0));
+        let mut changes = Vec::new();
+        let mut price = 0;
+        for n in 0..5_000_i64 {
+            let change = n * n % 1_009;
+            price += if n % 3 == 0 { -change } else { change };
+            prints.push(Price(price));
+            assert_eq!(prints.last(), Some(Price(price)));
+            if n > 0 {
+                changes.insert(0, change.unsigned_abs());
+                changes.truncate(HELD);
+            }
+            // Now and then, so that sums are brought up over few prints and over more than are held.
+            if n % 700 < 3 || n > 3_000 && n % 1_100 == 0 {
+                prints.sum_up();
+                assert!(prints.changes().eq(changes.iter().copied()), "print {n}");
+                for period in [1, 2, 1_023, MAX_PERIOD] {
+                    let latest = &changes[..changes.len().min(period.into())];
+                    let sum = latest.iter().map(|change| u128::from(*change)).sum();
+                    assert_eq!(prints.sum(period), (sum, latest.len() as u64), "print {n}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_stop_that_is_cancelled_waits_no_more() {
         let mut stops = Stops::default();
         let trail = Trail::Fixed(Price(1));
@@ -331,7 +359,7 @@ mod tests {
                     mark: None,
                 };
                 stops.wait(OrderId(1), side, &stop);
-                assert_eq!(stops.waiting().count(), 1);
+                assert!(stops.waiting().count() == 1 && !stops.any_due());
                 stops.remove(OrderId(1), side, &stop);
                 assert_eq!(stops.waiting().count(), 0);
             }
