@@ -154,12 +154,11 @@ impl Engine {
         let OrderKind::Limit { price } = request.kind else {
             return self.submit_other(&request, out);
         };
-        let mut desk = self.desk(out);
-        desk.check_limit(&request, price)?;
-        if desk.crosses(request.side, price) {
+        self.desk(out).check_limit(&request, price)?;
+        if self.desk(out).crosses(request.side, price) {
             return Ok(self.submit_crossing(&request, price, out));
         }
-        let ack = desk.submit_passive(&request, price);
+        let ack = self.desk(out).submit_passive(&request, price);
         self.log_limit(&request, price);
         self.shared.settle();
         Ok(ack)
