@@ -54,6 +54,7 @@ mod void;
 pub use order::Order;
 pub use reader::{Reader, read_rows};
 
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -317,9 +318,13 @@ impl ScratchPool {
     }
 }
 
+/// Bytes that are handed to the system at a time: in the 8 KiB pieces in which the crate copies columns, a table of
+/// 1.3 GB takes half a second more.
+const BYTES_PER_WRITE: usize = 1 << 16;
+
 /// Appends encoded row groups to a file.
 pub struct Writer {
-    file: SerializedFileWriter<AtomicFile>,
+    file: SerializedFileWriter<BufWriter<AtomicFile>>,
     encoder: Encoder,
     next: usize,
     rows: u64,
@@ -342,7 +347,7 @@ impl Writer {
     /// # Errors
     /// When the file can't be made.
     pub fn create_in_order(path: &Path, schema: &SchemaRef, order: Order) -> Result<Self> {
-        let file = AtomicFile::create(path)?;
+        let file = BufWriter::with_capacity(BYTES_PER_WRITE, AtomicFile::create(path)?);
         let properties = Arc::new(settings::properties(schema, order.columns()));
         let parquet_schema = ArrowSchemaConverter::new().convert(schema)?;
         let root = parquet_schema.root_schema_ptr();
@@ -366,7 +371,7 @@ impl Writer {
 
     /// The name that the file will have.
     fn path(&self) -> PathBuf {
-        self.file.inner().path().to_path_buf()
+        self.file.inner().get_ref().path().to_path_buf()
     }
 
     /// The encoder of this file's row groups.
@@ -414,10 +419,11 @@ impl Writer {
             self.file
                 .append_key_value_metadata(KeyValue::new(key, value));
         }
-        let path = self.file.inner().path().to_path_buf();
+        let path = self.path();
         let file = self
             .file
             .into_inner()
+            .and_then(|file| Ok(file.into_inner().map_err(|e| e.into_error())?))
             .map_err(|e| Error::from(e).in_file(&path))?;
         let bytes = file.commit()?;
         Ok(Summary {

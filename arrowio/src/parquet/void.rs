@@ -50,7 +50,7 @@ impl Writer {
         // Only a footer makes the file readable, and then nothing can be appended to it any more.
         let metadata = Arc::new(self.file.finish()?);
         let source = Source {
-            file: self.file.inner().reader()?,
+            file: self.file.inner().get_ref().reader()?,
             reading: as_shown(Arc::clone(&metadata), &self.encoder.schema)?,
             metadata,
         };
