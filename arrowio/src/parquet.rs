@@ -54,7 +54,7 @@ mod void;
 pub use order::Order;
 pub use reader::{Reader, read_rows};
 
-use std::io::BufWriter;
+use std::io::{BufWriter, IntoInnerError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -423,7 +423,7 @@ impl Writer {
         let file = self
             .file
             .into_inner()
-            .and_then(|file| Ok(file.into_inner().map_err(|e| e.into_error())?))
+            .and_then(|file| Ok(file.into_inner().map_err(IntoInnerError::into_error)?))
             .map_err(|e| Error::from(e).in_file(&path))?;
         let bytes = file.commit()?;
         Ok(Summary {

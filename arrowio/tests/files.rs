@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use ::parquet::file::metadata::ParquetMetaDataReader;
 use ::parquet::file::statistics::Statistics;
 use common::{Rng, Sample, rows};
-use nanobook::rows::{Bar, Bbo, Header, Mbo, PriceLevel, Trade};
+use nanobook::rows::{Bar, Bbo, Depth, DepthChange, Header, Mbo, PriceLevel, SomeLevels, Trade};
 use nanobook::{InstrumentId, Price, Qty, Side, Sink, Timestamp, TradeId};
 use nanobook_arrow::{
     BatchWriter, DepthRow, Error, PriceType, Recorder, RecorderOptions, RowGroup, Table, TableId,
@@ -191,6 +191,32 @@ fn books(seed: u64, count: u64, options: TableOptions) -> Vec<DepthRow> {
     (1..=count).map(row).collect()
 }
 
+/// What each row says that it changes: since the row before of its book, or, for every fifth, since an earlier one that
+/// says nothing of what came between.
+fn changes(rows: &[DepthRow]) -> Vec<Option<DepthChange<'_>>> {
+    fn some<'a>(old: &[PriceLevel], new: &'a [PriceLevel]) -> SomeLevels<'a> {
+        let differs = |rank: &usize| old.get(*rank) != new.get(*rank);
+        let first = (0..new.len()).find(differs).unwrap_or(new.len());
+        let end = (0..new.len()).rfind(differs).map_or(first, |last| last + 1);
+        SomeLevels {
+            first,
+            levels: &new[first..end],
+        }
+    }
+    let change = |at: usize| {
+        let row: &DepthRow = &rows[at];
+        let of_book = |before: &&DepthRow| before.header.instrument_id == row.header.instrument_id;
+        let mut before = rows[..at].iter().rev().filter(of_book);
+        let before = before.nth(usize::from(at.is_multiple_of(5)))?;
+        Some(DepthChange {
+            since: before.header.seq,
+            bids: some(&before.bids, &row.bids),
+            asks: some(&before.asks, &row.asks),
+        })
+    };
+    (0..rows.len()).map(change).collect()
+}
+
 /// The bytes of a table's file: of the groups as they are, or of the arrays that they become.
 fn encoded(path: &Path, groups: &[RowGroup], options: TableOptions, arrays: bool) -> Vec<u8> {
     let schema = groups[0].table().schema(&options);
@@ -223,16 +249,25 @@ fn rows_that_are_encoded_by_what_differs_give_the_bytes_of_arrays() {
             table_options,
             rows_per_group: Some(limit),
         };
-        let mut groups = Vec::new();
-        let mut recorder = Recorder::new(options, |group| groups.push(group));
-        for row in books(seed, count, table_options) {
-            recorder.depth(&row.as_row());
-        }
-        recorder.finish();
-        let write =
-            |name, arrays| encoded(&folder.path().join(name), &groups, table_options, arrays);
+        let rows = books(seed, count, table_options);
+        let write = |name, arrays, changes: &[Option<DepthChange<'_>>]| {
+            let mut groups = Vec::new();
+            let mut recorder = Recorder::new(options, |group| groups.push(group));
+            for (row, change) in rows.iter().zip(changes) {
+                recorder.depth(&Depth {
+                    change: *change,
+                    ..row.as_row()
+                });
+            }
+            recorder.finish();
+            encoded(&folder.path().join(name), &groups, table_options, arrays)
+        };
+        let (blank, known) = (vec![None; rows.len()], changes(&rows));
+        let expected = write("arrays", true, &blank);
+        assert!(expected == write("whole", false, &blank), "seed {seed}");
+        assert!(expected == write("steps", false, &known), "seed {seed}");
         assert!(
-            write("arrays", true) == write("steps", false),
+            expected == write("steps' arrays", true, &known),
             "seed {seed}"
         );
     }

@@ -35,8 +35,8 @@ mod translate;
 use std::collections::BTreeSet;
 
 use nanobook::book::OrderBook;
-use nanobook::rows::PriceLevel;
-use nanobook::{Side, Sink, Symbol, Timestamp};
+use nanobook::rows::{Header, PriceLevel};
+use nanobook::{InstrumentId, Side, Sink, Symbol, Timestamp};
 
 use self::intervals::{Bars, DepthSamples};
 pub use self::report::{Faults, Report, TimeOfDay, TypeCounts};
@@ -153,6 +153,8 @@ struct Instrument {
     quote: Quote,
     /// The best levels that were last seen to change, bids and asks.
     depth: [Vec<PriceLevel>; 2],
+    /// Whether they have changed without a step that says so.
+    is_ahead: bool,
     bar: intervals::Bar,
     sample: intervals::Sample,
 }
@@ -200,12 +202,14 @@ pub struct Replay {
     seq: u64,
     /// By stock locate.
     slots: Vec<Slot>,
-    /// By stock locate.
-    symbols: Vec<Option<Symbol>>,
+    /// By stock locate what its rows start with, but for time and `seq`.
+    names: Vec<Header>,
     instruments: Vec<Instrument>,
     block: block::Block,
     bars: Option<Bars>,
     samples: Option<DepthSamples>,
+    /// Depth as it was pushed last.
+    pushed: depth::Pushed,
 }
 
 impl Replay {
@@ -228,11 +232,12 @@ impl Replay {
             report: Report::default(),
             seq: 0,
             slots: vec![Slot::default(); 1 << 16],
-            symbols: vec![None; 1 << 16],
+            names: (0..1 << 16).map(unnamed).collect(),
             instruments: Vec::new(),
             block: block::Block::new(apply::Shard::all(1, &config)),
             bars: wanted.bars(),
             samples: wanted.samples(),
+            pushed: depth::Pushed::new(wanted.depth),
             config,
         }
     }
@@ -300,6 +305,26 @@ impl Replay {
             .get(handle as usize)
             .map(|instrument| &instrument.book)
     }
+}
+
+/// What the rows of a stock locate start with before it has a name, but for time and `seq`.
+fn unnamed(locate: u32) -> Header {
+    Header {
+        ts_event: Timestamp(0),
+        seq: 0,
+        instrument_id: InstrumentId(locate),
+        symbol: None,
+    }
+}
+
+/// What a row starts with. Made of a header that lies in memory: one that is put together of parts of 4 and 16 bytes and
+/// then copied by 8 costs the wait for its parts.
+#[inline]
+fn header_of(names: &[Header], locate: u16, ts_event: Timestamp, seq: u64) -> Header {
+    let mut header = names[usize::from(locate)];
+    header.ts_event = ts_event;
+    header.seq = seq;
+    header
 }
 
 /// Both best levels of a book.

@@ -214,9 +214,21 @@ impl OrderBook {
 
     /// The levels of a side, best first.
     pub fn levels(&self, side: Side) -> impl Iterator<Item = PriceLevel> {
+        self.levels_from(side, 0)
+    }
+
+    /// The levels of a side from a rank on, best first; the best has rank 0.
+    pub fn levels_from(&self, side: Side, rank: usize) -> impl Iterator<Item = PriceLevel> {
         self.ladder(side)
-            .best_first()
+            .best_first_from(rank)
             .map(|handle| self.levels.get(handle).public())
+    }
+
+    /// The level of a price; `None` when nothing rests there.
+    #[inline]
+    pub fn level(&self, side: Side, price: Price) -> Option<PriceLevel> {
+        let handle = self.ladder(side).find(ladder::key(side, price)).ok()?;
+        Some(self.levels.get(handle).public())
     }
 
     /// Fills `into` with the best levels of a side, best first, and says how many there were.

@@ -17,7 +17,9 @@
 mod book;
 mod session;
 
-pub use book::{Action, Bar, Bbo, Depth, Mbo, PriceLevel, Trade, TradeBreak, TradeKind};
+pub use book::{
+    Action, Bar, Bbo, Depth, DepthChange, Mbo, PriceLevel, SomeLevels, Trade, TradeBreak, TradeKind,
+};
 pub use session::{
     DirectListing, Imbalance, Ipo, Luld, Mwcb, Participant, RegSho, Rpii, Status, StatusKind,
     StockDirectory, SystemEvent,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use arrow_array::RecordBatch;
 use arrow_schema::Field;
-use nanobook::rows::{Depth, Header, PriceLevel};
+use nanobook::rows::{Depth, Header, PriceLevel, SomeLevels};
 use nanobook::{Price, Qty};
 
 use crate::column::{Column, LevelColumns};
@@ -31,6 +31,7 @@ impl DepthRow {
             header: self.header,
             bids: &self.bids,
             asks: &self.asks,
+            change: None,
         }
     }
 }
@@ -38,7 +39,7 @@ impl DepthRow {
 /// The values that a level takes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LevelSteps {
-    /// One bit for each row, set where the level differs from the row before of the same instrument.
+    /// One bit for each row, set where the level can differ from the row before of the same instrument.
     pub(crate) changed: Vec<u64>,
     /// What it is there.
     pub(crate) values: Vec<PriceLevel>,
@@ -46,7 +47,8 @@ pub(crate) struct LevelSteps {
 
 /// Rows of the `depth` table, each as what differs from the row before of the same instrument.
 ///
-/// A message changes a few levels of one book, so a row takes a fifth of its size.
+/// A message changes a few levels of one book, so a row takes a fifth of its size, and no more of it is looked at if it
+/// says what that is. A row that does not say so is kept whole.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DepthRows {
     pub(crate) times: Vec<i64>,
@@ -56,10 +58,8 @@ pub(crate) struct DepthRows {
     pub(crate) counts: [Vec<u8>; 2],
     /// The best bid, the best ask, the second best bid and so on.
     pub(crate) levels: Vec<LevelSteps>,
-    /// For each slot how many bids and asks it has after its last row.
-    last_counts: Vec<[u8; 2]>,
-    /// For each slot room for all bids and all asks, which hold those after its last row.
-    last: Vec<PriceLevel>,
+    /// For each slot the `seq` of its last row.
+    last_seqs: Vec<u64>,
 }
 
 const NO_LEVEL: PriceLevel = PriceLevel {
@@ -85,31 +85,29 @@ impl DepthRows {
         self.times.push(row.header.ts_event.0);
         self.seqs.push(row.header.seq);
         let slot = self.slots.push(&row.header);
-        if slot == self.last_counts.len() {
-            self.last_counts.push([0; 2]);
-            let room = self.last.len() + 2 * max_levels;
-            self.last.resize(room, NO_LEVEL);
-        }
-        let last = &mut self.last[2 * max_levels * slot..][..2 * max_levels];
-        let (bids, asks) = last.split_at_mut(max_levels);
-        for (side, (new, last)) in [(row.bids, bids), (row.asks, asks)].into_iter().enumerate() {
-            let known = &mut self.last_counts[slot][side];
-            for (rank, (last, new)) in last.iter_mut().zip(new).enumerate() {
-                if rank < usize::from(*known) && *last == *new {
-                    continue;
-                }
-                *last = *new;
-                let level = &mut self.levels[2 * rank + side];
-                level.changed[word] |= bit;
-                level.values.push(*new);
+        let before = self.last_seqs.get(slot).copied();
+        let slots = self.slots.firsts().len();
+        self.last_seqs.resize(slots, 0);
+        self.last_seqs[slot] = row.header.seq;
+        let known = row.change.filter(|change| Some(change.since) == before);
+        let whole = |levels| SomeLevels { first: 0, levels };
+        let changed = match known {
+            Some(change) => [change.bids, change.asks],
+            None => [whole(row.bids), whole(row.asks)],
+        };
+        for (side, SomeLevels { first, levels }) in changed.into_iter().enumerate() {
+            let steps = self.levels.iter_mut().skip(2 * first + side).step_by(2);
+            for (step, level) in steps.zip(levels) {
+                step.changed[word] |= bit;
+                step.values.push(*level);
             }
+        }
+        for (counts, levels) in self.counts.iter_mut().zip([row.bids, row.asks]) {
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "a table has at most a hundred levels"
             )]
-            let count = new.len().min(max_levels) as u8;
-            *known = count;
-            self.counts[side].push(count);
+            counts.push(levels.len().min(max_levels) as u8);
         }
     }
 
@@ -126,8 +124,7 @@ impl DepthRows {
             level.changed.clear();
             level.values.clear();
         }
-        self.last_counts.clear();
-        self.last.clear();
+        self.last_seqs.clear();
     }
 
     /// The rows from the first on, whole.

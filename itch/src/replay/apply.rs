@@ -13,13 +13,14 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 
 use nanobook::book::Outcome;
-use nanobook::rows::PriceLevel;
+use nanobook::rows::{PriceLevel, SomeLevels};
 use nanobook::{BookDelta, Price, Qty, Resting};
 
 use super::block::{Block, Task, is_about_an_order};
+use super::depth::{self, DepthStep, Ranks};
 use super::intervals::{Bars, DepthSamples};
 use super::report::Faults;
-use super::{Config, Instrument, Quote, Replay, depth, quote, translate};
+use super::{Config, Instrument, Quote, Replay, quote, translate};
 use crate::message::Message;
 
 /// Fewest operations of a book in a block for which its memory is read through beforehand.
@@ -81,19 +82,11 @@ pub(super) struct Change {
     pub(super) resting: Option<Resting>,
     /// The quote after it, if it changed.
     pub(super) quote: Option<At>,
-    /// The depth after it, if it changed.
+    /// What it changed of the depth, if anything.
     pub(super) depth: Option<At>,
 }
 
 const _: () = assert!(size_of::<Change>() == 32);
-
-/// Where the levels of a depth row are.
-#[derive(Clone, Copy, Debug)]
-struct DepthSpan {
-    start: usize,
-    bids: usize,
-    asks: usize,
-}
 
 /// A quote in a cache line of its own.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +102,8 @@ pub(super) struct Shard {
     number: usize,
     pub(super) changes: Vec<Change>,
     quotes: Vec<QuoteLine>,
-    depths: Vec<DepthSpan>,
+    steps: Vec<DepthStep>,
+    /// What the steps changed.
     levels: Vec<PriceLevel>,
     faults: Faults,
     crossings: u64,
@@ -133,7 +127,7 @@ impl Shard {
     pub(super) fn clear(&mut self) {
         self.changes.clear();
         self.quotes.clear();
-        self.depths.clear();
+        self.steps.clear();
         self.levels.clear();
     }
 
@@ -142,11 +136,11 @@ impl Shard {
         &self.quotes[at.index()].0
     }
 
-    /// Bids and asks of a depth row.
+    /// A step, and the bids and asks that it changed.
     #[inline]
-    pub(super) fn depth(&self, at: At) -> (&[PriceLevel], &[PriceLevel]) {
-        let span = self.depths[at.index()];
-        self.levels[span.start..][..span.bids + span.asks].split_at(span.bids)
+    pub(super) fn step(&self, at: At) -> (&DepthStep, [SomeLevels<'_>; 2]) {
+        let step = &self.steps[at.index()];
+        (step, step.levels(&self.levels))
     }
 
     #[inline]
@@ -161,16 +155,13 @@ impl Shard {
         At::new(self.number, self.quotes.len() - 1)
     }
 
-    fn keep_depth(&mut self, [bids, asks]: &[Vec<PriceLevel>; 2]) -> At {
-        let start = self.levels.len();
-        self.levels.extend_from_slice(bids);
-        self.levels.extend_from_slice(asks);
-        self.depths.push(DepthSpan {
-            start,
-            bids: bids.len(),
-            asks: asks.len(),
-        });
-        At::new(self.number, self.depths.len() - 1)
+    #[inline]
+    fn keep_step(&mut self, instrument: &mut Instrument, changed: [Ranks; 2]) -> At {
+        let is_ahead = std::mem::take(&mut instrument.is_ahead);
+        let changed = (!is_ahead).then_some(changed);
+        let step = DepthStep::new(&instrument.depth, changed, &mut self.levels);
+        self.steps.push(step);
+        At::new(self.number, self.steps.len() - 1)
     }
 }
 
@@ -329,6 +320,9 @@ impl Step<'_> {
             start = *end as usize;
             if run.len() >= WARM {
                 instrument.book.warm();
+                for levels in &instrument.depth {
+                    depth::touch(levels);
+                }
             }
             for some in run.chunks(TOUCH) {
                 block.touch(data, some);
@@ -396,10 +390,15 @@ impl Step<'_> {
                 change.quote = Some(self.shard.keep_quote(now));
             }
         }
-        if wanted.depth > 0 && depth::refresh(instrument, wanted.depth, delta, outcome) {
+        if wanted.depth > 0
+            && let Some(ranks) = depth::refresh(instrument, wanted.depth, delta, outcome)
+        {
             match &mut self.shard.samples {
                 Some(samples) => samples.changed(instrument, handle, when),
-                None => change.depth = Some(self.shard.keep_depth(&instrument.depth)),
+                None if instrument.shown => {
+                    change.depth = Some(self.shard.keep_step(instrument, ranks));
+                }
+                None => instrument.is_ahead = true,
             }
         }
         if self.shard.bars.is_some() {

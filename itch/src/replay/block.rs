@@ -9,9 +9,10 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nanobook::Symbol;
-use nanobook::rows::PriceLevel;
+use nanobook::rows::SomeLevels;
 
 use super::apply::{At, Change, Shard};
+use super::depth::{self, DepthStep};
 use super::translate::{self, STOCK_AT};
 use super::{Instrument, NO_HANDLE, Quote, Replay};
 use crate::message::Message;
@@ -137,11 +138,14 @@ impl Block {
     ///
     /// Changes lie in the order in which books were applied, so in file order nearly each is a miss of the cache. Taken
     /// many at a time the misses overlap; one by one, between the rows that they cause, they do not.
+    ///
+    /// `look` is shown each of them and what it does to the depth, to fetch what else is looked at for its rows.
     #[inline]
     pub(super) fn fetch<'a>(
         &self,
         first: usize,
         into: &'a mut [(u32, Change); AHEAD],
+        look: impl Fn(u32, Option<&DepthStep>),
     ) -> &'a [(u32, Change)] {
         let mut found = 0;
         for (ordinal, note) in (first as u32..).zip(self.notes[first..].iter().take(AHEAD)) {
@@ -158,21 +162,17 @@ impl Block {
                 .copied()
                 .unwrap_or_default();
         }
-        for (_, change) in &*into {
+        for (ordinal, change) in &*into {
             if let Some(quote) = self.quote(change) {
                 black_box(quote[0].is_some());
             }
-            if let Some((bids, asks)) = self.depth(change) {
-                for levels in [bids, asks] {
-                    black_box(
-                        levels
-                            .iter()
-                            .step_by(2)
-                            .map(|level| level.count)
-                            .sum::<u32>(),
-                    );
+            let step = self.step(change).map(|(step, changed)| {
+                for some in changed {
+                    depth::touch(some.levels);
                 }
-            }
+                step
+            });
+            look(*ordinal, step);
         }
         into
     }
@@ -183,10 +183,17 @@ impl Block {
         change.quote.map(|at| self.shards[at.shard()].quote(at))
     }
 
-    /// Bids and asks of the depth row after a change, if it is another one.
+    /// What a change did to the depth, if anything, and the bids and asks that changed.
     #[inline]
-    pub(super) fn depth(&self, change: &Change) -> Option<(&[PriceLevel], &[PriceLevel])> {
-        change.depth.map(|at| self.shards[at.shard()].depth(at))
+    pub(super) fn step(&self, change: &Change) -> Option<(&DepthStep, [SomeLevels<'_>; 2])> {
+        change.depth.map(|at| self.shards[at.shard()].step(at))
+    }
+
+    /// The stock locate of a message.
+    #[inline]
+    pub(super) fn locate(&self, data: &[u8], ordinal: u32) -> u16 {
+        let start = self.base + self.notes[ordinal as usize].start as usize;
+        u16::from_be_bytes([data[start + 1], data[start + 2]])
     }
 
     /// A message of known type and right length, as `gather` found it.
@@ -313,7 +320,7 @@ impl Replay {
             if stock_at != 0 && (!slot.named || tag == b'R') {
                 let symbol = translate::symbol(&message[stock_at..stock_at + 8]);
                 // A name holds for the whole block, so the block ends before it changes.
-                let renamed = slot.handle != NO_HANDLE && self.symbols[locate] != symbol;
+                let renamed = slot.handle != NO_HANDLE && self.names[locate].symbol != symbol;
                 if renamed && !self.block.notes.is_empty() {
                     *frames = before;
                     return true;
@@ -432,7 +439,7 @@ impl Replay {
         slot.shown = only.is_none_or(|only| symbol.is_some_and(|symbol| only.contains(&symbol)));
         // An instrument without a name may yet turn out to be wanted.
         slot.kept = slot.shown || symbol.is_none();
-        self.symbols[locate] = symbol;
+        self.names[locate].symbol = symbol;
         let instrument = &mut self.instruments[slot.handle as usize];
         instrument.shown = slot.shown;
         instrument.locate = locate as u16;

@@ -1,21 +1,23 @@
 //! The rows of a block, pushed in file order.
 
-use nanobook::rows::{
-    Action, Bbo, Code, Depth, Header, MarketHeader, Mbo, Trade, TradeBreak, TradeKind,
-};
-use nanobook::{InstrumentId, OrderId, Qty, Resting, Side, Sink, TradeId};
+use std::hint::black_box;
 
-use super::Replay;
+use nanobook::rows::{Action, Bbo, Code, Header, MarketHeader, Mbo, Trade, TradeBreak, TradeKind};
+use nanobook::{OrderId, Qty, Resting, Side, Sink, TradeId};
+
 use super::apply::Change;
 use super::block::AHEAD;
+use super::depth::DepthStep;
 use super::intervals::{Session, at};
 use super::translate::{self, Translator};
+use super::{Replay, header_of};
 use crate::message::Message;
 
 impl Replay {
     /// Pushes what the messages of the block caused, and moves on behind it.
     pub(super) fn emit(&mut self, data: &[u8], sink: &mut impl Sink) {
         let mut fetched = [(0, Change::default()); AHEAD];
+        self.pushed.grow(self.instruments.len());
         if self.block.is_direct() {
             for at in 0..self.block.direct().len() {
                 let ordinal = self.block.direct()[at] as usize;
@@ -23,7 +25,14 @@ impl Replay {
             }
         } else {
             for first in (0..self.block.len()).step_by(AHEAD) {
-                for (ordinal, change) in self.block.fetch(first, &mut fetched) {
+                let look = |ordinal: u32, step: Option<&DepthStep>| {
+                    let locate = usize::from(self.block.locate(data, ordinal));
+                    black_box(self.names[locate].seq);
+                    if let Some(step) = step {
+                        self.pushed.touch(self.slots[locate].handle as usize, step);
+                    }
+                };
+                for (ordinal, change) in self.block.fetch(first, &mut fetched, look) {
                     self.emit_one(data, *ordinal as usize, change, sink);
                 }
             }
@@ -47,7 +56,13 @@ impl Replay {
             message,
             Message::StockDirectory(_) | Message::BrokenTrade(_)
         );
+        let locate = message.header().stock_locate.get();
+        let step = self.block.step(change);
         if !timeless && !(self.config.from_ns..self.config.to_ns).contains(&ns) {
+            if let Some((step, changed)) = step {
+                let handle = self.slots[usize::from(locate)].handle as usize;
+                self.pushed.pass(handle, step.counts, changed);
+            }
             return;
         }
         let ts_event = at(self.config.midnight, ns);
@@ -55,19 +70,14 @@ impl Replay {
             ts_event,
             seq: self.seq + 1 + ordinal as u64,
         };
-        let locate = message.header().stock_locate.get();
-        let header = Header {
-            ts_event,
-            seq: market.seq,
-            instrument_id: InstrumentId(locate.into()),
-            symbol: self.symbols[usize::from(locate)],
-        };
+        let header = header_of(&self.names, locate, ts_event, market.seq);
         self.emit_message(market, header, &message, change, sink);
         if let Some(&[bid, ask]) = self.block.quote(change) {
             sink.bbo(&Bbo { header, bid, ask });
         }
-        if let Some((bids, asks)) = self.block.depth(change) {
-            sink.depth(&Depth { header, bids, asks });
+        if let Some((step, changed)) = self.block.step(change) {
+            let handle = self.slots[usize::from(locate)].handle as usize;
+            sink.depth(&self.pushed.row(handle, header, step.counts, changed));
         }
     }
 
@@ -75,13 +85,15 @@ impl Replay {
     pub(super) fn close_intervals(&mut self, now_ns: Option<u64>, sink: &mut impl Sink) {
         let session = Session {
             config: &self.config,
-            symbols: &self.symbols,
+            names: &self.names,
+            slots: &self.slots,
         };
         if let Some(bars) = &mut self.bars {
             bars.push(&mut self.instruments, now_ns, &session, sink);
         }
         if let Some(samples) = &mut self.samples {
-            samples.push(&mut self.instruments, now_ns, &session, sink);
+            let levels = (&mut self.instruments[..], &mut self.pushed);
+            samples.push(levels, now_ns, &session, sink);
         }
     }
 

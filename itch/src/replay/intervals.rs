@@ -4,10 +4,11 @@
 //! a block is done and its last message is of a later one. Either way the row says the same, and rows are pushed in
 //! order of their time and stock locate, so they do not depend on how a file is cut into blocks.
 
-use nanobook::rows::{self, Depth, Header, PriceLevel};
-use nanobook::{InstrumentId, Price, Qty, Sink, Symbol, Timestamp};
+use nanobook::rows::{self, Header, PriceLevel};
+use nanobook::{Price, Qty, Sink, Timestamp};
 
-use super::{Config, Instrument};
+use super::depth::{self, Pushed};
+use super::{Config, Instrument, Slot, header_of};
 
 /// An interval of an instrument that is open.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,7 +52,9 @@ pub(super) fn at(midnight: Timestamp, ns: u64) -> Timestamp {
 pub(super) struct Session<'a> {
     pub(super) config: &'a Config,
     /// By stock locate.
-    pub(super) symbols: &'a [Option<Symbol>],
+    pub(super) names: &'a [Header],
+    /// By stock locate.
+    pub(super) slots: &'a [Slot],
 }
 
 impl Session<'_> {
@@ -60,12 +63,7 @@ impl Session<'_> {
     }
 
     fn header(&self, ns: u64, seq: u64, locate: u16) -> Header {
-        Header {
-            ts_event: at(self.config.midnight, ns),
-            seq,
-            instrument_id: InstrumentId(locate.into()),
-            symbol: self.symbols[usize::from(locate)],
-        }
+        header_of(self.names, locate, at(self.config.midnight, ns), seq)
     }
 }
 
@@ -280,7 +278,7 @@ impl DepthSamples {
     /// Pushes the samples that were due by `now_ns`, or all of them at the end of the session.
     pub(super) fn push(
         &mut self,
-        instruments: &mut [Instrument],
+        (instruments, pushed): (&mut [Instrument], &mut Pushed),
         now_ns: Option<u64>,
         session: &Session<'_>,
         sink: &mut impl Sink,
@@ -304,7 +302,10 @@ impl DepthSamples {
                 let levels = &self.levels[sample.start..][..sample.bids + sample.asks];
                 let (bids, asks) = levels.split_at(sample.bids);
                 let header = session.header(sample.due_ns, sample.seq, sample.locate);
-                sink.depth(&Depth { header, bids, asks });
+                let handle = session.slots[usize::from(sample.locate)].handle as usize;
+                let changed = pushed.differences(handle, [bids, asks]);
+                let counts = [bids, asks].map(depth::count);
+                sink.depth(&pushed.row(handle, header, counts, changed));
             }
         }
         self.due.clear();

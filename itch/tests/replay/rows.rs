@@ -3,7 +3,7 @@
 use nanobook::Sink;
 use nanobook::rows::{
     Bar, Bbo, Depth, DirectListing, Header, Imbalance, Ipo, Luld, Mbo, Mwcb, Participant,
-    PriceLevel, RegSho, Rpii, Status, StockDirectory, SystemEvent, Trade, TradeBreak,
+    PriceLevel, RegSho, Rpii, SomeLevels, Status, StockDirectory, SystemEvent, Trade, TradeBreak,
 };
 
 /// Depth with levels of its own.
@@ -36,13 +36,34 @@ pub(crate) struct Rows {
     pub system_events: Vec<SystemEvent>,
 }
 
+/// What is not among the levels that can differ is as it was, and what is among them is as it is now.
+fn check(before: &[PriceLevel], now: &[PriceLevel], some: &SomeLevels<'_>) {
+    let changed = some.first..some.first + some.levels.len();
+    assert_eq!(&now[changed.clone()], some.levels);
+    let others = (0..now.len()).filter(|rank| !changed.contains(rank));
+    for rank in others {
+        assert_eq!(
+            before.get(rank),
+            now.get(rank),
+            "rank {rank} is not said to differ"
+        );
+    }
+}
+
 macro_rules! keep {
     ($($method:ident($row:ty) $field:ident;)*) => {
         impl Sink for Rows {
             $(fn $method(&mut self, row: &$row) { self.$field.push(*row); })*
 
             fn depth(&mut self, row: &Depth<'_>) {
-                let Depth { header, bids, asks } = *row;
+                let Depth { header, bids, asks, change } = *row;
+                if let Some(change) = change {
+                    let of_book = |row: &&OwnedDepth| row.header.instrument_id == header.instrument_id;
+                    let before = self.depth.iter().rfind(of_book).expect("an earlier row");
+                    assert_eq!(before.header.seq, change.since);
+                    check(&before.bids, bids, &change.bids);
+                    check(&before.asks, asks, &change.asks);
+                }
                 self.depth.push(OwnedDepth { header, bids: bids.to_vec(), asks: asks.to_vec() });
             }
         }

@@ -78,7 +78,14 @@ impl Ladder {
     /// All levels, best first.
     #[inline]
     pub(super) fn best_first(&self) -> impl Iterator<Item = u32> {
-        self.rungs.iter().rev().map(|rung| rung.handle)
+        self.best_first_from(0)
+    }
+
+    /// All levels but as many of the best, best first.
+    #[inline]
+    pub(super) fn best_first_from(&self, rank: usize) -> impl Iterator<Item = u32> {
+        let end = self.rungs.len().saturating_sub(rank);
+        self.rungs[..end].iter().rev().map(|rung| rung.handle)
     }
 
     #[inline]

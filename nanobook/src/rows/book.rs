@@ -142,6 +142,31 @@ pub struct Depth<'a> {
     pub bids: &'a [PriceLevel],
     /// At most as many asks as the table has levels, best first.
     pub asks: &'a [PriceLevel],
+    /// What differs from an earlier row; `None` when nobody has looked.
+    pub change: Option<DepthChange<'a>>,
+}
+
+/// Which levels of a [`Depth`] can differ from those of an earlier row of the same instrument.
+///
+/// Whoever saw that row need not look at the others. Whoever did not, as when rows between were left out, goes by the
+/// levels alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DepthChange<'a> {
+    /// `seq` of the earlier row.
+    pub since: u64,
+    /// The bids that can differ.
+    pub bids: SomeLevels<'a>,
+    /// The asks that can differ.
+    pub asks: SomeLevels<'a>,
+}
+
+/// Some levels of a side that follow each other, and their distance from the best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SomeLevels<'a> {
+    /// How many better ones there are.
+    pub first: usize,
+    /// The levels, best first.
+    pub levels: &'a [PriceLevel],
 }
 
 /// Where a print comes from.
