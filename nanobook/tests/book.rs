@@ -56,6 +56,12 @@ fn assert_same(fast: &OrderBook, naive: &NaiveBook) -> Result<(), TestCaseError>
         prop_assert_eq!(&levels, &naive.levels(side));
         prop_assert_eq!(fast.best(side), naive.best(side));
         prop_assert_eq!(fast.level_count(side), levels.len());
+        for (rank, level) in levels.iter().enumerate() {
+            prop_assert_eq!(fast.levels_from(side, rank).next(), Some(*level));
+            prop_assert_eq!(fast.level(side, level.price), Some(*level));
+        }
+        prop_assert_eq!(fast.levels_from(side, levels.len()).next(), None);
+        prop_assert_eq!(fast.level(side, Price(-77)), None);
         for order in &orders {
             prop_assert_eq!(fast.order(order.id), Some(*order));
             prop_assert_eq!(
