@@ -3,6 +3,8 @@
     reason = "a value that stands still is the same value"
 )]
 
+use multiversion::multiversion;
+
 use super::block::{after, room, walk};
 use super::{Block, Indicator, Rows, window};
 use crate::stats::Error;
@@ -136,6 +138,14 @@ fn deviation(variance: f64) -> f64 {
     positive.sqrt()
 }
 
+/// Makes deviations of variances, times `multiple`.
+#[multiversion(targets("x86_64+avx2"))]
+fn deviations(variances: &mut [f64], multiple: f64) {
+    for value in variances {
+        *value = deviation(*value) * multiple;
+    }
+}
+
 /// Population standard deviation of a window, times `multiple`.
 #[derive(Debug, Clone)]
 pub struct StdDev {
@@ -183,9 +193,7 @@ impl Indicator<1, 1> for StdDev {
             let from = out.len();
             let values = room(block.len(), out);
             if self.moments.run(&block, &mut [0.0; RENEWAL], values) {
-                for value in values {
-                    *value = deviation(*value) * multiple;
-                }
+                deviations(values, multiple);
             } else {
                 out.truncate(from);
                 walk(self, block, [&mut *out]);
@@ -247,29 +255,19 @@ impl Indicator<1, 3> for Bbands {
         };
         let (up, down) = (self.up, self.down);
         let [upper, middle, lower] = outputs;
-        let (mut means, mut deviations) = ([0.0; RENEWAL], [0.0; RENEWAL]);
+        let mut spreads = [0.0; RENEWAL];
         for block in block.pieces(RENEWAL) {
-            let (means, deviations) = (&mut means[..block.len()], &mut deviations[..block.len()]);
-            if !self.moments.run(&block, means, deviations) {
+            let (from, spreads) = (middle.len(), &mut spreads[..block.len()]);
+            let means = room(block.len(), middle);
+            if !self.moments.run(&block, means, spreads) {
+                middle.truncate(from);
                 walk(self, block, [&mut *upper, &mut *middle, &mut *lower]);
                 continue;
             }
-            for value in &mut *deviations {
-                *value = deviation(*value);
-            }
-            middle.extend_from_slice(means);
-            upper.extend(
-                means
-                    .iter()
-                    .zip(&*deviations)
-                    .map(|(mean, spread)| mean + spread * up),
-            );
-            lower.extend(
-                means
-                    .iter()
-                    .zip(&*deviations)
-                    .map(|(mean, spread)| mean - spread * down),
-            );
+            deviations(spreads, 1.0);
+            let rows = means.iter().zip(&*spreads);
+            upper.extend(rows.clone().map(|(mean, spread)| mean + spread * up));
+            lower.extend(rows.map(|(mean, spread)| mean - spread * down));
         }
     }
 }
