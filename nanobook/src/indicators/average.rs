@@ -150,28 +150,27 @@ impl Slanted {
             let sight = &block.since(0, self.window)[..self.window];
             mean.renew(sight.iter().rev().copied());
         }
-        let mut values = [0.0; RENEWAL];
-        let values = &mut values[..block.len()];
+        let from = out.len();
         let (new, old) = (block.lagged(0, 0), block.lagged(0, self.window));
-        [mean.value, mean.sum] = slide(&mean, new, old, values);
+        [mean.value, mean.sum] = slide(&mean, new, old, out);
         if mean.value.is_nan() {
+            out.truncate(from);
             return false;
         }
-        out.extend_from_slice(values);
         *self = mean;
         self.left -= block.len();
         true
     }
 }
 
-/// Carries a mean over rows; its value and sum at the end.
+/// Carries a mean over rows and appends its values; value and sum at the end.
 #[multiversion(targets("x86_64+avx2"))]
-fn slide(mean: &Slanted, new: &[f64], old: &[f64], out: &mut [f64]) -> [f64; 2] {
+fn slide(mean: &Slanted, new: &[f64], old: &[f64], out: &mut Vec<f64>) -> [f64; 2] {
     let mut state = [mean.value, mean.sum];
-    for ((out, &new), &old) in out.iter_mut().zip(new).zip(old) {
+    out.extend(new.iter().zip(old).map(|(&new, &old)| {
         state = mean.slid(state, new, old);
-        *out = state[0];
-    }
+        state[0]
+    }));
     state
 }
 

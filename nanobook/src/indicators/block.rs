@@ -157,6 +157,9 @@ pub(super) fn anew<const I: usize, const O: usize>(
 }
 
 /// Appends room for `rows` values, for what is not made in one pass.
+///
+/// The last pass writes there: with a copy from a block of its own, an average of true ranges over a million rows took
+/// 1.0 ms instead of 0.75 ms.
 #[inline]
 pub(super) fn room(rows: usize, output: &mut Vec<f64>) -> &mut [f64] {
     let from = output.len();

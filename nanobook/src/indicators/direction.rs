@@ -1,6 +1,6 @@
 use multiversion::multiversion;
 
-use super::block::{BLOCK, after, any_nan, walk};
+use super::block::{BLOCK, after, any_nan, room, walk};
 use super::range::{true_range, true_ranges};
 use super::recurrence::{Passes, Recurrence};
 use super::{Block, Indicator, Rows, is_zero, window};
@@ -298,7 +298,7 @@ impl Indicator<3, 1> for Adx {
         let keep = self.movement.keep;
         let average = Recurrence::new(keep, 1.0 - keep);
         let (mut sums, mut terms) = ([[0.0; BLOCK]; 3], Terms::new());
-        let (mut indices, mut values) = ([0.0; BLOCK], [0.0; BLOCK]);
+        let mut indices = [0.0; BLOCK];
         for block in block.pieces(BLOCK) {
             let before = self.movement;
             self.movement
@@ -310,9 +310,8 @@ impl Indicator<3, 1> for Adx {
                 walk(self, block, [&mut *out]);
                 continue;
             }
-            let values = &mut values[..block.len()];
+            let values = room(block.len(), out);
             average.run(&mut self.value, indices, &mut terms.passes, values);
-            out.extend_from_slice(values);
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::block::{BLOCK, after, differences};
+use super::block::{BLOCK, after, differences, room};
 use super::recurrence::Passes;
 use super::smooth::Exponential;
 use super::{Block, Indicator, Rows, window};
@@ -39,11 +39,10 @@ impl Indicator<1, 1> for Ema {
             return;
         };
         let [out] = outputs;
-        let (mut averages, mut passes) = ([0.0; BLOCK], Passes::new());
+        let mut passes = Passes::new();
         for block in block.pieces(BLOCK) {
-            let averages = &mut averages[..block.len()];
-            self.0.run(block.lagged(0, 0), &mut passes, averages);
-            out.extend_from_slice(averages);
+            let out = room(block.len(), out);
+            self.0.run(block.lagged(0, 0), &mut passes, out);
         }
     }
 }

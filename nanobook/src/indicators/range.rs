@@ -1,6 +1,6 @@
 use multiversion::multiversion;
 
-use super::block::{BLOCK, after};
+use super::block::{BLOCK, after, room};
 use super::recurrence::{Passes, Recurrence};
 use super::{Block, Indicator, Rows, is_zero, window};
 use crate::stats::Error;
@@ -106,18 +106,13 @@ impl Atr {
         })
     }
 
-    /// Calls `each` with the averages at the rows of pieces of a block behind the first window.
+    /// The averages at the rows of a block behind the first window.
     #[inline]
-    fn run<'a>(&mut self, block: Block<'a, 3>, mut each: impl FnMut(&Block<'a, 3>, &[f64])) {
-        let (mut ranges, mut averages) = ([0.0; BLOCK], [0.0; BLOCK]);
-        let mut passes = Passes::new();
-        for block in block.pieces(BLOCK) {
-            let (ranges, averages) = (&mut ranges[..block.len()], &mut averages[..block.len()]);
-            true_ranges(&block, ranges);
-            self.steps
-                .run(&mut self.value, ranges, &mut passes, averages);
-            each(&block, averages);
-        }
+    fn run(&mut self, block: &Block<'_, 3>, ranges: &mut Ranges, averages: &mut [f64]) {
+        let Ranges { values, passes } = ranges;
+        let values = &mut values[..block.len()];
+        true_ranges(block, values);
+        self.steps.run(&mut self.value, values, passes, averages);
     }
 }
 
@@ -153,7 +148,25 @@ impl Indicator<3, 1> for Atr {
             return;
         };
         let [out] = outputs;
-        self.run(block, |_, averages| out.extend_from_slice(averages));
+        let mut ranges = Ranges::new();
+        for block in block.pieces(BLOCK) {
+            self.run(&block, &mut ranges, room(block.len(), out));
+        }
+    }
+}
+
+/// The true ranges of a block, and what stands between passes.
+struct Ranges {
+    values: [f64; BLOCK],
+    passes: Passes,
+}
+
+impl Ranges {
+    fn new() -> Self {
+        Ranges {
+            values: [0.0; BLOCK],
+            passes: Passes::new(),
+        }
     }
 }
 
@@ -202,9 +215,12 @@ impl Indicator<3, 1> for Natr {
             return;
         };
         let [out] = outputs;
-        self.0.run(block, |block, averages| {
+        let (mut ranges, mut averages) = (Ranges::new(), [0.0; BLOCK]);
+        for block in block.pieces(BLOCK) {
+            let averages = &mut averages[..block.len()];
+            self.0.run(&block, &mut ranges, averages);
             percents(averages, block.lagged(2, 0), out);
-        });
+        }
     }
 }
 
