@@ -200,9 +200,9 @@ pub struct Replay {
     report: Report,
     /// Messages before the current block.
     seq: u64,
-    /// By stock locate.
+    /// By stock locate, up to the largest so far.
     slots: Vec<Slot>,
-    /// By stock locate what its rows start with, but for time and `seq`.
+    /// By stock locate, up to the largest so far, what its rows start with but for time and `seq`.
     names: Vec<Header>,
     instruments: Vec<Instrument>,
     block: block::Block,
@@ -231,8 +231,8 @@ impl Replay {
         Self {
             report: Report::default(),
             seq: 0,
-            slots: vec![Slot::default(); 1 << 16],
-            names: (0..1 << 16).map(unnamed).collect(),
+            slots: Vec::new(),
+            names: Vec::new(),
             instruments: Vec::new(),
             block: block::Block::new(apply::Shard::all(1, &config)),
             bars: wanted.bars(),
@@ -300,7 +300,7 @@ impl Replay {
 
     /// The book of a stock locate; `None` when the file has not mentioned it.
     pub fn book(&self, locate: u16) -> Option<&OrderBook> {
-        let handle = self.slots[usize::from(locate)].handle;
+        let handle = self.slots.get(usize::from(locate))?.handle;
         self.instruments
             .get(handle as usize)
             .map(|instrument| &instrument.book)

@@ -14,7 +14,7 @@ use nanobook::rows::SomeLevels;
 use super::apply::{At, Change, Shard};
 use super::depth::{self, DepthStep};
 use super::translate::{self, STOCK_AT};
-use super::{Instrument, NO_HANDLE, Quote, Replay};
+use super::{Instrument, NO_HANDLE, Quote, Replay, Slot, unnamed};
 use crate::message::Message;
 use crate::{Frames, LENGTH};
 
@@ -314,6 +314,9 @@ impl Replay {
                 continue;
             }
             let locate = usize::from(u16::from_be_bytes([message[1], message[2]]));
+            if locate >= self.slots.len() {
+                self.meet(locate);
+            }
             let mut slot = self.slots[locate];
             let is_order = is_about_an_order(tag);
             let stock_at = usize::from(STOCK_AT[usize::from(tag)]);
@@ -376,7 +379,8 @@ impl Replay {
                     more = false;
                     break;
                 };
-                let slot = self.slots[usize::from(order.stock_locate)];
+                let slot = self.slots.get(usize::from(order.stock_locate));
+                let slot = slot.copied().unwrap_or_default();
                 if !slot.named || order.ns < last_ns {
                     frames.rewind(before);
                     more = false;
@@ -425,9 +429,17 @@ impl Replay {
         None
     }
 
+    /// Makes room for a stock locate that is larger than all before.
+    #[cold]
+    fn meet(&mut self, locate: usize) {
+        let known = self.slots.len() as u32;
+        self.slots.resize(locate + 1, Slot::default());
+        self.names.extend((known..=locate as u32).map(unnamed));
+    }
+
     /// Gives a stock locate its name, and a book if it has none yet.
     #[cold]
-    fn name(&mut self, locate: usize, symbol: Option<Symbol>) -> super::Slot {
+    fn name(&mut self, locate: usize, symbol: Option<Symbol>) -> Slot {
         let slot = &mut self.slots[locate];
         if slot.handle == NO_HANDLE {
             slot.handle = self.instruments.len() as u32;
