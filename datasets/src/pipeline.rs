@@ -82,7 +82,7 @@ pub(crate) fn play(
         block_bytes: if deep { DEEP_BLOCK_BYTES } else { BLOCK_BYTES },
     };
     let player = |framing| Player {
-        // Rows of many levels cost less where they were made than they do on another core.
+        // Encoding rows of many levels keeps the other core busy: sharing the books gains nothing then.
         replay: Replay::new(config).threads(if deep { 1 } else { options.threads }),
         framing,
         stop,
