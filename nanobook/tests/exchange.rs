@@ -131,6 +131,7 @@ fn depth_and_analytics_say_what_the_book_holds() {
     let quote = exchange.engine().market().quote();
     assert_eq!((quote.mid(), quote.micro_price()), (None, None));
     assert_eq!(exchange.full_book().imbalance(), None);
+    assert!(exchange.engine().market().is_empty());
     for (side, price, qty) in [
         (Side::Buy, 99, 6),
         (Side::Buy, 98, 10),
@@ -148,6 +149,11 @@ fn depth_and_analytics_say_what_the_book_holds() {
     assert_eq!(top.imbalance(), Some(0.5));
     assert_eq!(exchange.full_book().imbalance(), Some(10.0 / 22.0));
     let market = exchange.engine().market();
+    assert_eq!((market.len(), market.is_empty()), (4, false));
+    let mut best = exchange.full_book().asks;
+    assert_eq!(market.depth(Side::Buy, &mut best[..1]), 1);
+    assert_eq!(market.depth(Side::Buy, &mut best), 2);
+    assert_eq!(best, exchange.full_book().bids);
     let cost = market.cost(Side::Buy, Qty(4));
     assert_eq!((cost.qty, cost.vwap()), (Qty(4), Some(102.0)));
     assert_eq!(cost.worst_px, Some(Price(103_000_000_000)));

@@ -152,6 +152,7 @@ mod tests {
     fn room_that_is_made_is_enough_for_as_many_orders() {
         let mut engine = Engine::default();
         engine.reserve(1_000);
+        assert!(engine.log.is_empty());
         let room = engine.log.words.capacity();
         assert!((3_000..10_000).contains(&room), "{room}");
         for _ in 0..1_000 {
@@ -162,5 +163,6 @@ mod tests {
             (engine.log.words.capacity(), engine.log.len()),
             (room, 1_000)
         );
+        assert!(!engine.log.is_empty());
     }
 }
