@@ -57,9 +57,8 @@ impl Replay {
             Message::StockDirectory(_) | Message::BrokenTrade(_)
         );
         let locate = message.header().stock_locate.get();
-        let step = self.block.step(change);
         if !timeless && !(self.config.from_ns..self.config.to_ns).contains(&ns) {
-            if let Some((step, changed)) = step {
+            if let Some((step, changed)) = self.block.step(change) {
                 let handle = self.slots[usize::from(locate)].handle as usize;
                 self.pushed.pass(handle, step.counts, changed);
             }
