@@ -1,5 +1,6 @@
 //! A source cut into blocks of whole frames, read ahead on a thread of its own.
 
+use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -7,12 +8,14 @@ use std::time::Duration;
 
 use nanobook_itch::{FrameReader, Framing};
 
+use crate::files::give_way;
 use crate::report::Tail;
 use crate::source::{Compression, Origin, Source};
 use crate::{Error, Result};
 
-/// Blocks that may wait between the reading thread and the books: each is 16 MB of memory, and one hides a hiccup.
-const AHEAD: usize = 1;
+/// Memory of blocks, 16 MB each, that may wait to be filled again, while the books have one and the next is looked through
+/// before its turn.
+const USED: usize = 2;
 
 /// How long is waited for a block before somebody may ask for the end: a feed may be silent for ever.
 const WAIT: Duration = Duration::from_millis(20);
@@ -144,15 +147,22 @@ pub(crate) enum Piece {
 /// holds nothing but its buffer.
 pub(crate) struct Ahead {
     pieces: Receiver<Piece>,
+    /// A piece that came when only a block was asked for.
+    held: Cell<Option<Piece>>,
     empty: SyncSender<Vec<u8>>,
 }
 
 impl Ahead {
     pub(crate) fn start(source: Source, options: FeedOptions) -> Result<Self> {
         let path = source.path().to_path_buf();
-        let (full, pieces) = sync_channel::<Piece>(AHEAD);
-        let (empty, used) = sync_channel::<Vec<u8>>(AHEAD + 2);
+        // The reading thread holds a block until it is taken: more of them would be memory and no time.
+        let (full, pieces) = sync_channel::<Piece>(0);
+        let (empty, used) = sync_channel::<Vec<u8>>(USED);
         let read = move || {
+            // What is packed takes so long that the books wait for it.
+            if source.compression() == Compression::None {
+                give_way();
+            }
             let feed = match Feed::new(source, options) {
                 Ok(feed) => feed,
                 Err(error) => return drop(full.send(Piece::End(Err(error)))),
@@ -171,11 +181,18 @@ impl Ahead {
             .name("nanobook-read".to_owned())
             .spawn(read)
             .map_err(|e| Error::io("start a thread to read", &path, e))?;
-        Ok(Self { pieces, empty })
+        Ok(Self {
+            pieces,
+            held: Cell::new(None),
+            empty,
+        })
     }
 
     /// The next piece; `None` when there is none yet.
     pub(crate) fn next(&self) -> Option<Piece> {
+        if let Some(piece) = self.held.take() {
+            return Some(piece);
+        }
         match self.pieces.recv_timeout(WAIT) {
             Ok(piece) => Some(piece),
             Err(RecvTimeoutError::Timeout) => None,
@@ -185,10 +202,21 @@ impl Ahead {
         }
     }
 
+    /// The next piece if it is there and a block.
+    pub(crate) fn next_block(&self) -> Option<Block> {
+        match self.held.take().or_else(|| self.pieces.try_recv().ok())? {
+            Piece::Block(block) => Some(block),
+            other => {
+                self.held.set(Some(other));
+                None
+            }
+        }
+    }
+
     /// Gives a block's memory back to be filled again.
-    pub(crate) fn give_back(&self, block: Block) {
+    pub(crate) fn give_back(&self, bytes: Vec<u8>) {
         // A full or closed channel means that nobody needs it.
-        let _ = self.empty.try_send(block.bytes);
+        let _ = self.empty.try_send(bytes);
     }
 }
 

@@ -181,9 +181,9 @@ impl Files {
     }
 }
 
-/// Lets the thread with the books go first where there are fewer cores than threads: everything waits for it in the end,
-/// and it must not get a third of two cores.
-fn give_way() {
+/// Lets the threads with the books go first where there are fewer cores than threads: everything waits for them in the
+/// end, and they must not get a third of two cores.
+pub(crate) fn give_way() {
     #[cfg(target_os = "linux")]
     // To a thread that may not be slowed down, nothing happens.
     let _ = rustix::process::nice(10);

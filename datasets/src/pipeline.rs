@@ -2,8 +2,8 @@
 //!
 //! With one thread everything happens in turn, but that what is no file is read on another one, since it may be silent
 //! for ever. With more, the file is read, unpacked and digested on a thread of its own, the calling one applies the books
-//! with the help of as many as were asked for (alone when rows are wide), and full row groups are encoded and appended by
-//! as many workers. A row group's bytes depend on its rows alone and groups are appended in order, so the files are the
+//! with the help of as many as were asked for (alone when rows are wide) and pushes their rows while another looks through
+//! the next block, and full row groups are encoded and appended by as many workers. A row group's bytes depend on its rows alone and groups are appended in order, so the files are the
 //! same for any number of threads.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nanobook::Sink;
 use nanobook_arrow::{Recorder, RecorderOptions, TableId, TableOptions, parquet};
 use nanobook_itch::Framing;
-use nanobook_itch::replay::{Config, Replay, Wanted};
+use nanobook_itch::replay::{Config, Replay, Run, Wanted};
 
 use crate::dataset::Staging;
 use crate::feed::{Ahead, Block, Feed, FeedEnd, FeedOptions, Piece};
@@ -136,19 +136,35 @@ impl<S: Sink> Player<'_, S> {
     }
 
     fn run_ahead(&mut self, feed: &Ahead) -> Result<FeedEnd> {
+        // What comes behind a block is looked through by another thread while that block's rows are pushed.
+        let mut next: Option<Run<Vec<u8>>> = None;
         loop {
-            match feed.next() {
-                Some(Piece::Block(block)) => {
-                    if !self.take(&block) {
-                        return Err(Error::Interrupted);
+            let mut run = match next.take() {
+                Some(run) => run,
+                None => match feed.next() {
+                    Some(Piece::Block(block)) => Run::new(block.bytes, self.framing),
+                    Some(Piece::End(end)) => return end,
+                    Some(Piece::Framing(_)) => unreachable!("the framing comes once"),
+                    None if self.is_stopped() => return Err(Error::Interrupted),
+                    None => {
+                        self.progress.update(self.replay.messages());
+                        continue;
                     }
-                    feed.give_back(block);
-                }
-                Some(Piece::End(end)) => return end,
-                Some(Piece::Framing(_)) => unreachable!("the framing comes once"),
-                None if self.is_stopped() => return Err(Error::Interrupted),
-                None => self.progress.update(self.replay.messages()),
+                },
+            };
+            let framing = self.framing;
+            let place = &mut next;
+            let behind = move || -> Option<&mut Run<Vec<u8>>> {
+                let place = place;
+                Some(place.insert(Run::new(feed.next_block()?.bytes, framing)))
+            };
+            // Blocks hold whole frames only: what can't be cut is the feed's error.
+            let _ = self.replay.run(&mut run, behind, self.sink);
+            self.progress.update(self.replay.messages());
+            if self.is_stopped() {
+                return Err(Error::Interrupted);
             }
+            feed.give_back(run.into_inner());
         }
     }
 

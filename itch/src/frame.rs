@@ -148,6 +148,12 @@ impl<'a> Frames<'a> {
         self.at
     }
 
+    /// The slice.
+    #[inline]
+    pub(crate) const fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
     /// What has not been cut yet.
     #[inline]
     pub fn rest(&self) -> &'a [u8] {

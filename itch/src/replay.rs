@@ -22,17 +22,21 @@
 //! Order messages of a known instrument, nearly all, are gathered without a branch on their type, which no processor can
 //! foresee; a book then has one such branch for each. A block in which no book changed anything that is wanted is pushed
 //! by its few other messages alone. With several threads, runs of instruments are shared between them
-//! ([`Replay::threads`]); gathering and pushing are done by one.
+//! ([`Replay::threads`]), and while rows are pushed by the calling one, another gathers and sorts the next block
+//! ([`Replay::run`]).
 
 mod apply;
 mod block;
 mod depth;
 mod emit;
+mod gather;
 mod intervals;
 mod report;
+mod run;
 mod translate;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use nanobook::book::OrderBook;
 use nanobook::rows::{Header, PriceLevel};
@@ -40,8 +44,9 @@ use nanobook::{InstrumentId, Side, Sink, Symbol, Timestamp};
 
 use self::intervals::{Bars, DepthSamples};
 pub use self::report::{Faults, Report, TimeOfDay, TypeCounts};
+pub use self::run::Run;
 pub use self::translate::delta;
-use crate::{Frames, Framing, Result};
+use crate::{Framing, Result};
 
 /// Most levels that depth rows can have.
 pub const MAX_DEPTH: usize = 100;
@@ -200,12 +205,14 @@ pub struct Replay {
     report: Report,
     /// Messages before the current block.
     seq: u64,
-    /// By stock locate, up to the largest so far.
-    slots: Vec<Slot>,
+    /// By stock locate, up to the largest so far. Whoever gathers the next block looks at them meanwhile.
+    slots: Arc<Vec<Slot>>,
     /// By stock locate, up to the largest so far, what its rows start with but for time and `seq`.
     names: Vec<Header>,
     instruments: Vec<Instrument>,
     block: block::Block,
+    /// Memory for a block that is gathered before its turn.
+    spare: Option<block::Block>,
     bars: Option<Bars>,
     samples: Option<DepthSamples>,
     /// Depth as it was pushed last.
@@ -231,10 +238,11 @@ impl Replay {
         Self {
             report: Report::default(),
             seq: 0,
-            slots: Vec::new(),
+            slots: Arc::default(),
             names: Vec::new(),
             instruments: Vec::new(),
             block: block::Block::new(apply::Shard::all(1, &config)),
+            spare: None,
             bars: wanted.bars(),
             samples: wanted.samples(),
             pushed: depth::Pushed::new(wanted.depth),
@@ -259,12 +267,35 @@ impl Replay {
     /// As [`Frames::finish`], when `data` does not end with a whole frame; the frames before are
     /// replayed. Offsets are from the start of `data`.
     pub fn block(&mut self, data: &[u8], framing: Framing, sink: &mut impl Sink) -> Result<()> {
-        let mut frames = Frames::new(data, framing);
-        let mut more = true;
-        while more {
-            more = self.gather(&mut frames);
+        self.run(&mut Run::new(data, framing), || None, sink)
+    }
+
+    /// As [`Replay::block`], while another thread looks through the run that is given next, if there are threads.
+    ///
+    /// `next` is asked for that run when this one's rows are about to be pushed; without an answer nothing is lost but
+    /// time. The rows are those of this run alone.
+    ///
+    /// # Errors
+    /// As [`Replay::block`].
+    pub fn run<'a, B: AsRef<[u8]> + 'a>(
+        &mut self,
+        run: &mut Run<B>,
+        next: impl FnOnce() -> Option<&'a mut Run<B>>,
+        sink: &mut impl Sink,
+    ) -> Result<()> {
+        let mut gathered = run.gathered.take();
+        let mut frames = run.frames();
+        let data = frames.data();
+        while self.begin(&mut frames, gathered) {
             self.apply(data);
-            self.emit(data, sink);
+            gathered = self.emit_and_gather(data, Some(frames.clone()), sink);
+        }
+        self.apply(data);
+        let next = next();
+        let ahead = next.as_ref().map(|next| next.frames());
+        let gathered = self.emit_and_gather(data, ahead, sink);
+        if let Some(next) = next {
+            next.gathered = gathered;
         }
         frames.finish()
     }

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
 use nanobook::{Symbol, Timestamp};
-use nanobook_itch::replay::{Config, Replay, Wanted};
+use nanobook_itch::replay::{Config, Replay, Run, Wanted};
 use nanobook_itch::{FrameReader, Frames, Framing, LENGTH};
 
 use self::rows::Rows;
@@ -110,23 +110,30 @@ fuzz_target!(|data: &[u8]| {
     };
 
     let mut rows = Rows::default();
-    let mut replay = Replay::new(config.clone());
+    // With two threads, what comes next is looked through before its turn.
+    let threads = if bit(tables, 7) { 2 } else { 1 };
+    let mut replay = Replay::new(config.clone()).threads(threads);
     let mut frames = Frames::new(&feed, framing);
     let mut naive = Twin::new(config.clone());
     let mut block_start = 0;
+    let mut run = Run::new(&feed[..0], framing);
     let mut messages = 0;
     while let Some((_, message)) = frames.next() {
         naive.message(message);
         messages += 1;
         if bit(cuts, (messages % 8) as u8) {
-            let block = &feed[block_start..frames.offset()];
+            let mut next = Run::new(&feed[block_start..frames.offset()], framing);
             replay
-                .block(block, framing, &mut rows)
+                .run(&mut run, || Some(&mut next), &mut rows)
                 .expect("the block holds whole frames");
-            block_start = frames.offset();
+            (run, block_start) = (next, frames.offset());
         }
     }
-    let end = replay.block(&feed[block_start..], framing, &mut rows);
+    let mut last = Run::new(&feed[block_start..], framing);
+    replay
+        .run(&mut run, || Some(&mut last), &mut rows)
+        .expect("the block holds whole frames");
+    let end = replay.run(&mut last, || None, &mut rows);
     assert_eq!(end.is_ok(), frames.finish().is_ok());
     assert_eq!(replay.messages(), messages);
     let ours = replay.finish(&mut rows);

@@ -30,7 +30,7 @@ const WARM: usize = 8;
 const TOUCH: usize = 256;
 
 /// Fewest operations of a block for which a thread is worth its start.
-const SHARED: usize = 1 << 14;
+pub(super) const SHARED: usize = 1 << 14;
 
 /// Pieces of a block for each thread: the last one that is done keeps the others waiting for no more than its piece.
 const PIECES: usize = 32;
@@ -124,7 +124,7 @@ impl Shard {
         (0..threads.clamp(1, MAX_SHARDS)).map(shard).collect()
     }
 
-    pub(super) fn clear(&mut self) {
+    fn clear(&mut self) {
         self.changes.clear();
         self.quotes.clear();
         self.steps.clear();
@@ -219,8 +219,8 @@ impl<'a> Iterator for Rest<'a> {
 impl Replay {
     /// Applies the messages of the block, one book after the other.
     pub(super) fn apply(&mut self, data: &[u8]) {
-        self.block.sort();
         let mut shards = std::mem::take(&mut self.block.shards);
+        shards.iter_mut().for_each(Shard::clear);
         let (tasks, ends) = self.block.runs();
         let wanted = &self.config.wanted;
         let ground = Ground {
@@ -265,9 +265,8 @@ impl Replay {
             [] => unreachable!("there is a shard for this thread"),
             [first, others @ ..] => std::thread::scope(|scope| {
                 for shard in others {
-                    let thread = std::thread::Builder::new().name("nanobook-books".to_owned());
                     // Without the thread, this one does its work.
-                    let _ = thread.spawn_scoped(scope, || work(shard));
+                    let _ = helper().spawn_scoped(scope, || work(shard));
                 }
                 work(first);
             }),
@@ -286,6 +285,11 @@ impl Replay {
         }
         self.block.shards = shards;
     }
+}
+
+/// A thread that helps the one that replays.
+pub(super) fn helper() -> std::thread::Builder {
+    std::thread::Builder::new().name("nanobook-books".to_owned())
 }
 
 /// What the threads look at and do not change.

@@ -8,13 +8,12 @@
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use nanobook::Symbol;
 use nanobook::rows::SomeLevels;
 
 use super::apply::{At, Change, Shard};
 use super::depth::{self, DepthStep};
-use super::translate::{self, STOCK_AT};
-use super::{Instrument, NO_HANDLE, Quote, Replay, Slot, unnamed};
+use super::report::Report;
+use super::{Quote, Slot};
 use crate::message::Message;
 use crate::{Frames, LENGTH};
 
@@ -68,8 +67,8 @@ impl Task {
     }
 }
 
-/// Working memory of a block, reused for the next.
-#[derive(Debug)]
+/// Working memory of a block, reused for another one.
+#[derive(Debug, Default)]
 pub(super) struct Block {
     /// The messages in file order.
     notes: Vec<Note>,
@@ -86,30 +85,31 @@ pub(super) struct Block {
     pub(super) shards: Vec<Shard>,
     /// Messages whose time is before that of an earlier one, and that time.
     late: Vec<(u32, u64)>,
+    /// What was seen while it was gathered; its last time goes on from the block before.
+    pub(super) seen: Report,
 }
 
 impl Block {
     pub(super) fn new(shards: Vec<Shard>) -> Self {
         Self {
-            notes: Vec::new(),
-            base: 0,
-            direct: Vec::new(),
-            tasks: Vec::new(),
-            sorted: Vec::new(),
-            runs: Vec::new(),
             shards,
-            late: Vec::new(),
+            ..Self::default()
         }
     }
 
-    fn reset(&mut self, base: usize) {
+    /// Makes room for messages from `base` on, of so many instruments, behind those up to a time.
+    pub(super) fn reset(&mut self, base: usize, instruments: usize, last_ns: Option<u64>) {
         self.base = base;
         self.notes.clear();
         self.direct.clear();
         self.tasks.clear();
-        self.runs.fill(0);
-        self.shards.iter_mut().for_each(Shard::clear);
+        self.runs.clear();
+        self.runs.resize(instruments, 0);
         self.late.clear();
+        self.seen = Report {
+            last_ns,
+            ..Report::default()
+        };
     }
 
     /// Number of messages.
@@ -234,17 +234,85 @@ impl Block {
     }
 
     /// Adds an instrument.
-    fn add_instrument(&mut self) {
+    pub(super) fn add_instrument(&mut self) {
         self.runs.push(0);
     }
 
-    /// Notes a message and whether it is pushed by itself.
+    /// Whether it takes no more messages, and the data up to an offset ends it.
+    pub(super) fn is_full(&self, offset: usize) -> bool {
+        self.len() >= BLOCK || self.is_long(offset)
+    }
+
     #[inline]
-    fn note(&mut self, start: usize, mark: u32) {
+    fn is_long(&self, offset: usize) -> bool {
+        offset - self.base >= SPAN
+    }
+
+    /// Notes a message that is not pushed unless a book changes.
+    #[inline]
+    pub(super) fn note(&mut self, start: usize) {
+        self.note_as(start, SILENT);
+    }
+
+    /// Notes a message that is pushed by itself.
+    #[inline]
+    pub(super) fn note_direct(&mut self, start: usize) {
+        self.note_as(start, DIRECT);
+        self.direct.push(self.last());
+    }
+
+    #[inline]
+    fn note_as(&mut self, start: usize, mark: u32) {
         self.notes.push(Note {
             start: (start - self.base) as u32,
             mark: AtomicU32::new(mark),
         });
+    }
+
+    /// Notes order messages up to the first that needs a closer look: nearly every message, so without a branch on
+    /// their type, and some at a time, so that the counts of what there is stay in registers.
+    #[inline]
+    pub(super) fn note_orders(&mut self, frames: &mut Frames<'_>, slots: &[Slot]) {
+        const SOME: usize = 32;
+        let Some(mut last_ns) = self.seen.last_ns else {
+            return;
+        };
+        let mut more = true;
+        while more && self.len() + SOME <= BLOCK && !self.is_long(frames.offset()) {
+            let mut starts = [0; SOME];
+            let mut taken = [Task::default(); SOME];
+            let (mut noted, mut kept) = (0, 0);
+            let first = self.len() as u32;
+            while noted < SOME {
+                let before = frames.offset();
+                let Some((start, order)) = frames.next_order() else {
+                    more = false;
+                    break;
+                };
+                let slot = slots.get(usize::from(order.stock_locate));
+                let slot = slot.copied().unwrap_or_default();
+                if !slot.named || order.ns < last_ns {
+                    frames.rewind(before);
+                    more = false;
+                    break;
+                }
+                last_ns = order.ns;
+                self.seen.messages.add(order.message_type);
+                let start = (start - self.base) as u32;
+                starts[noted] = start;
+                // Written in any case, and counted if its book is kept.
+                taken[kept] = Task::new(slot.handle, first + noted as u32, start);
+                kept += usize::from(slot.kept);
+                self.runs[slot.handle as usize] += u32::from(slot.kept);
+                noted += 1;
+            }
+            self.notes.extend(starts[..noted].iter().map(|start| Note {
+                start: *start,
+                mark: AtomicU32::new(SILENT),
+            }));
+            self.tasks.extend_from_slice(&taken[..kept]);
+        }
+        self.seen.last_ns = Some(last_ns);
     }
 
     /// Place of the message that was noted last.
@@ -255,7 +323,7 @@ impl Block {
 
     /// Notes that the message that was noted last is of an earlier time than one before it.
     #[cold]
-    fn note_late(&mut self, clock_ns: u64) {
+    pub(super) fn note_late(&mut self, clock_ns: u64) {
         self.late.push((self.last(), clock_ns));
     }
 
@@ -273,7 +341,7 @@ impl Block {
 
     /// Notes that an instrument's book takes the message that was noted last.
     #[inline]
-    fn hand_over(&mut self, start: usize, handle: u32) {
+    pub(super) fn hand_over(&mut self, start: usize, handle: u32) {
         let start = (start - self.base) as u32;
         self.tasks.push(Task::new(handle, self.last(), start));
         self.runs[handle as usize] += 1;
@@ -291,171 +359,6 @@ impl Block {
             self.sorted[*place as usize] = *task;
             *place += 1;
         }
-    }
-}
-
-impl Replay {
-    /// Notes messages until the block is full, the data ends, or an instrument gets another name;
-    /// says whether there may be more.
-    pub(super) fn gather(&mut self, frames: &mut Frames<'_>) -> bool {
-        self.block.reset(frames.offset());
-        while self.block.len() < BLOCK && frames.offset() - self.block.base < SPAN {
-            self.gather_orders(frames);
-            let before = frames.clone();
-            let Some((start, message)) = frames.next() else {
-                return false;
-            };
-            let tag = message.first().copied().unwrap_or(0);
-            let length = usize::from(LENGTH[usize::from(tag)]);
-            if length != message.len() || length == 0 {
-                self.report.messages.add(tag);
-                self.skip(tag, length);
-                self.block.note(start, SILENT);
-                continue;
-            }
-            let locate = usize::from(u16::from_be_bytes([message[1], message[2]]));
-            if locate >= self.slots.len() {
-                self.meet(locate);
-            }
-            let mut slot = self.slots[locate];
-            let is_order = is_about_an_order(tag);
-            let stock_at = usize::from(STOCK_AT[usize::from(tag)]);
-            if stock_at != 0 && (!slot.named || tag == b'R') {
-                let symbol = translate::symbol(&message[stock_at..stock_at + 8]);
-                // A name holds for the whole block, so the block ends before it changes.
-                let renamed = slot.handle != NO_HANDLE && self.names[locate].symbol != symbol;
-                if renamed && !self.block.notes.is_empty() {
-                    *frames = before;
-                    return true;
-                }
-                slot = self.name(locate, symbol);
-            } else if slot.handle == NO_HANDLE && (is_order || tag == b'B') {
-                slot = self.name(locate, None);
-            }
-            self.report.messages.add(tag);
-            let late = self.note_time(crate::Header::peek(message).map_or(0, crate::Header::ns));
-            let hidden = (stock_at != 0 || tag == b'B') && !slot.shown;
-            if is_order || hidden {
-                self.block.note(start, SILENT);
-            } else {
-                self.block.note(start, DIRECT);
-                self.block.direct.push(self.block.last());
-            }
-            if let Some(clock_ns) = late {
-                self.block.note_late(clock_ns);
-            }
-            let is_print = matches!(tag, b'P' | b'Q');
-            if slot.kept && (is_order || is_print && self.config.wanted.bars_ns.is_some()) {
-                self.block.hand_over(start, slot.handle);
-            }
-        }
-        true
-    }
-
-    /// Notes order messages up to the first that needs a closer look: nearly every message, so without a branch on
-    /// their type, and some at a time, so that the counts of what there is stay in registers.
-    #[inline]
-    fn gather_orders(&mut self, frames: &mut Frames<'_>) {
-        const SOME: usize = 32;
-        let Some(mut last_ns) = self.report.last_ns else {
-            return;
-        };
-        let Block {
-            notes,
-            tasks,
-            runs,
-            base,
-            ..
-        } = &mut self.block;
-        let mut more = true;
-        while more && notes.len() + SOME <= BLOCK && frames.offset() - *base < SPAN {
-            let mut starts = [0; SOME];
-            let mut taken = [Task::default(); SOME];
-            let (mut noted, mut kept) = (0, 0);
-            let first = notes.len() as u32;
-            while noted < SOME {
-                let before = frames.offset();
-                let Some((start, order)) = frames.next_order() else {
-                    more = false;
-                    break;
-                };
-                let slot = self.slots.get(usize::from(order.stock_locate));
-                let slot = slot.copied().unwrap_or_default();
-                if !slot.named || order.ns < last_ns {
-                    frames.rewind(before);
-                    more = false;
-                    break;
-                }
-                last_ns = order.ns;
-                self.report.messages.add(order.message_type);
-                let start = (start - *base) as u32;
-                starts[noted] = start;
-                // Written in any case, and counted if its book is kept.
-                taken[kept] = Task::new(slot.handle, first + noted as u32, start);
-                kept += usize::from(slot.kept);
-                runs[slot.handle as usize] += u32::from(slot.kept);
-                noted += 1;
-            }
-            notes.extend(starts[..noted].iter().map(|start| Note {
-                start: *start,
-                mark: AtomicU32::new(SILENT),
-            }));
-            tasks.extend_from_slice(&taken[..kept]);
-        }
-        self.report.last_ns = Some(last_ns);
-    }
-
-    /// Counts a message that can't be decoded.
-    #[cold]
-    fn skip(&mut self, tag: u8, length: usize) {
-        if length == 0 {
-            self.report.unknown_type.add(tag);
-        } else {
-            self.report.wrong_length.add(tag);
-        }
-    }
-
-    /// Keeps the time of a message; returns the latest time when that is later.
-    #[inline]
-    fn note_time(&mut self, ns: u64) -> Option<u64> {
-        match self.report.last_ns {
-            Some(last) if ns < last => {
-                self.report.faults.time_reversal += 1;
-                return Some(last);
-            }
-            Some(_) => self.report.last_ns = Some(ns),
-            None => (self.report.first_ns, self.report.last_ns) = (Some(ns), Some(ns)),
-        }
-        None
-    }
-
-    /// Makes room for a stock locate that is larger than all before.
-    #[cold]
-    fn meet(&mut self, locate: usize) {
-        let known = self.slots.len() as u32;
-        self.slots.resize(locate + 1, Slot::default());
-        self.names.extend((known..=locate as u32).map(unnamed));
-    }
-
-    /// Gives a stock locate its name, and a book if it has none yet.
-    #[cold]
-    fn name(&mut self, locate: usize, symbol: Option<Symbol>) -> Slot {
-        let slot = &mut self.slots[locate];
-        if slot.handle == NO_HANDLE {
-            slot.handle = self.instruments.len() as u32;
-            self.instruments.push(Instrument::default());
-            self.block.add_instrument();
-        }
-        let only = self.config.symbols.as_ref();
-        slot.named = symbol.is_some();
-        slot.shown = only.is_none_or(|only| symbol.is_some_and(|symbol| only.contains(&symbol)));
-        // An instrument without a name may yet turn out to be wanted.
-        slot.kept = slot.shown || symbol.is_none();
-        self.names[locate].symbol = symbol;
-        let instrument = &mut self.instruments[slot.handle as usize];
-        instrument.shown = slot.shown;
-        instrument.locate = locate as u16;
-        *slot
     }
 }
 

@@ -38,6 +38,7 @@ impl Replay {
             }
         }
         self.seq += self.block.len() as u64;
+        self.report.add_later(&self.block.seen);
         self.close_intervals(self.report.last_ns, sink);
     }
 

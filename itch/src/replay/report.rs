@@ -4,7 +4,7 @@ use std::fmt;
 
 use nanobook::Fault;
 
-use crate::TAGS;
+use crate::{LENGTH, TAGS};
 
 /// Messages counted by their type byte.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,6 +30,13 @@ impl TypeCounts {
     #[inline]
     pub fn add(&mut self, tag: u8) {
         self.0[usize::from(tag)] += 1;
+    }
+
+    /// Counts others too.
+    fn add_all(&mut self, others: &Self) {
+        for (count, other) in self.0.iter_mut().zip(&others.0) {
+            *count += other;
+        }
     }
 
     /// Messages of a type.
@@ -150,6 +157,40 @@ pub struct Report {
 }
 
 impl Report {
+    /// Counts a message that can't be decoded.
+    #[cold]
+    pub(super) fn skip(&mut self, tag: u8) {
+        if LENGTH[usize::from(tag)] == 0 {
+            self.unknown_type.add(tag);
+        } else {
+            self.wrong_length.add(tag);
+        }
+    }
+
+    /// Keeps the time of a message; returns the latest time when that is later.
+    #[inline]
+    pub(super) fn note_time(&mut self, ns: u64) -> Option<u64> {
+        match self.last_ns {
+            Some(last) if ns < last => {
+                self.faults.time_reversal += 1;
+                return Some(last);
+            }
+            Some(_) => self.last_ns = Some(ns),
+            None => (self.first_ns, self.last_ns) = (Some(ns), Some(ns)),
+        }
+        None
+    }
+
+    /// Adds what was seen of the messages that follow.
+    pub(super) fn add_later(&mut self, later: &Self) {
+        self.messages.add_all(&later.messages);
+        self.wrong_length.add_all(&later.wrong_length);
+        self.unknown_type.add_all(&later.unknown_type);
+        self.faults.add_all(&later.faults);
+        self.first_ns = self.first_ns.or(later.first_ns);
+        self.last_ns = later.last_ns;
+    }
+
     /// Whether anything was odd: a skipped message or a fault of the order flow.
     pub fn has_faults(&self) -> bool {
         self.skipped() > 0 || self.faults.iter().any(|(_, count)| count > 0)

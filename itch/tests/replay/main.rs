@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use nanobook::Side;
 use nanobook::book::BookOrder;
 use nanobook::rows::PriceLevel;
-use nanobook_itch::replay::{Config, Replay, Report, Wanted};
+use nanobook_itch::replay::{Config, Replay, Report, Run, Wanted};
 use nanobook_itch::synth::{self, chaos};
 use nanobook_itch::{Frames, Framing};
 use proptest::prelude::*;
@@ -39,20 +39,42 @@ type Left = (Rows, Report, Vec<Option<Book>>);
 /// Levels and orders of both sides, best first and in order of the queue.
 type Book = [(Vec<PriceLevel>, Vec<BookOrder>); 2];
 
+/// Whether a replay is told what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ahead {
+    Yes,
+    No,
+}
+
 /// Replays a feed in blocks that end behind some of its frames.
-fn replay(config: &Config, feed: &Feed, is_cut_after: impl Fn(usize) -> bool) -> Left {
+fn replay(
+    config: &Config,
+    feed: &Feed,
+    is_cut_after: impl Fn(usize) -> bool,
+    ahead: Ahead,
+) -> Left {
     let (bytes, ends) = feed.bytes();
+    let is_end = |(frame, end): &(usize, usize)| *end == bytes.len() || is_cut_after(*frame);
+    let cuts: Vec<usize> = ends
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(is_end)
+        .map(|(_, end)| end)
+        .collect();
+    let starts = std::iter::once(0).chain(cuts.iter().copied());
+    let blocks = starts.zip(&cuts).map(|(start, end)| &bytes[start..*end]);
+    let mut runs = blocks.map(|block| Run::new(block, feed.framing));
+    let threads = if ahead == Ahead::Yes { 2 } else { 1 };
+    let mut replay = Replay::new(config.clone()).threads(threads);
     let mut rows = Rows::default();
-    let mut replay = Replay::new(config.clone());
-    let mut start = 0;
-    for (frame, end) in ends.iter().copied().enumerate() {
-        if end == bytes.len() || is_cut_after(frame) {
-            let block = &bytes[start..end];
-            replay
-                .block(block, feed.framing, &mut rows)
-                .expect("blocks hold whole frames");
-            start = end;
-        }
+    let mut next = runs.next();
+    while let Some(mut run) = next {
+        next = runs.next();
+        let behind = next.as_mut().filter(|_| ahead == Ahead::Yes);
+        replay
+            .run(&mut run, || behind, &mut rows)
+            .expect("blocks hold whole frames");
     }
     assert_eq!(replay.messages(), ends.len() as u64);
     let book = |locate: &u16| {
@@ -95,12 +117,13 @@ fn same(ours: &Left, naive: &Left) -> Result<(), TestCaseError> {
 /// In one block, in blocks of one frame, and cut at random.
 fn same_however_cut(config: &Config, feed: &Feed, cuts: u64) -> Result<(), TestCaseError> {
     let naive = replay_naively(config, feed);
-    same(&replay(config, feed, |_| false), &naive)?;
-    same(&replay(config, feed, |_| true), &naive)?;
-    same(
-        &replay(config, feed, |frame| cuts >> (frame % 64) & 1 == 1),
-        &naive,
-    )
+    let random = |frame| cuts >> (frame % 64) & 1 == 1;
+    same(&replay(config, feed, |_| false, Ahead::No), &naive)?;
+    for ahead in [Ahead::Yes, Ahead::No] {
+        same(&replay(config, feed, |_| true, ahead), &naive)?;
+        same(&replay(config, feed, random, ahead), &naive)?;
+    }
+    Ok(())
 }
 
 proptest! {
@@ -157,7 +180,8 @@ proptest! {
         let config = Config { symbols, ..config };
         let (naive, report, _) = replay_naively(&config, &feed);
         for cuts in [0, u64::MAX, cuts] {
-            let (rows, ours, _) = replay(&config, &feed, |frame| cuts >> (frame % 64) & 1 == 1);
+            let is_cut_after = |frame| cuts >> (frame % 64) & 1 == 1;
+            let (rows, ours, _) = replay(&config, &feed, is_cut_after, Ahead::Yes);
             if let Some(difference) = rows.difference(&naive) {
                 return Err(TestCaseError::fail(difference));
             }
@@ -224,15 +248,21 @@ fn a_synthetic_day_agrees_with_the_naive_replay() {
             let mut replay = Replay::new(config.clone()).threads(threads);
             let mut rows = Rows::default();
             let mut rest = bytes.as_slice();
-            for messages in [1, 50_000, 7, 80_000, 500, usize::MAX] {
+            let mut run = Run::new(&rest[..0], day.framing);
+            for messages in [1, 50_000, 7, 60_000, 20_000, 500, usize::MAX] {
                 let mut frames = Frames::new(rest, day.framing);
                 frames.by_ref().take(messages).for_each(drop);
                 let (block, behind) = rest.split_at(frames.offset());
+                let mut next = Run::new(block, day.framing);
+                // With one thread nobody looks ahead.
                 replay
-                    .block(block, day.framing, &mut rows)
+                    .run(&mut run, || Some(&mut next), &mut rows)
                     .expect("the block holds whole frames");
-                rest = behind;
+                (rest, run) = (behind, next);
             }
+            replay
+                .run(&mut run, || None, &mut rows)
+                .expect("the block holds whole frames");
             let report = replay.finish(&mut rows);
             if let Some(difference) = rows.difference(&twin.rows) {
                 panic!("{threads} threads: {difference}");
@@ -243,6 +273,42 @@ fn a_synthetic_day_agrees_with_the_naive_replay() {
             assert!(rows.mbo.len() > 150_000 && rows.bbo.len() > 10_000 && rows.bars.len() > 1_000);
         }
     }
+}
+
+/// What was found in a run that then comes later, or in another replay, is not used.
+#[test]
+fn a_run_that_does_not_come_next_is_looked_through_again() {
+    let feed = |seed| {
+        let config = chaos::Config {
+            seed,
+            ..Default::default()
+        };
+        chaos::feed(config)
+    };
+    let feeds = [1, 2, 3].map(feed);
+    let run = |feed| Run::new(&feeds[feed], chaos::Config::default().framing);
+    let mut plain = Rows::default();
+    let mut replay = Replay::new(everything());
+    for feed in [0, 2, 1] {
+        let result = replay.run(&mut run(feed), || None, &mut plain);
+        result.expect("whole frames");
+    }
+    let report = replay.finish(&mut plain);
+
+    let mut rows = Rows::default();
+    let mut replay = Replay::new(everything()).threads(2);
+    let (mut first, mut later, mut other) = (run(0), run(1), run(2));
+    let mut elsewhere = Replay::new(everything()).threads(2);
+    let result = elsewhere.run(&mut run(1), || Some(&mut other), &mut ());
+    result.expect("whole frames");
+    for (run, next) in [(&mut first, Some(&mut later)), (&mut other, None)] {
+        let result = replay.run(run, || next, &mut rows);
+        result.expect("whole frames");
+    }
+    let result = replay.run(&mut later, || None, &mut rows);
+    result.expect("whole frames");
+    assert_eq!(replay.finish(&mut rows), report);
+    assert_eq!(rows.difference(&plain), None);
 }
 
 /// All rows of the book, five levels.
