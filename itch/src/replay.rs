@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 use nanobook::book::OrderBook;
 use nanobook::rows::{Header, PriceLevel};
-use nanobook::{InstrumentId, Side, Sink, Symbol, Timestamp};
+use nanobook::{InstrumentId, Sink, Symbol, Timestamp};
 
 use self::intervals::{Bars, DepthSamples};
 pub use self::report::{Faults, Report, TimeOfDay, TypeCounts};
@@ -356,10 +356,4 @@ fn header_of(names: &[Header], locate: u16, ts_event: Timestamp, seq: u64) -> He
     header.ts_event = ts_event;
     header.seq = seq;
     header
-}
-
-/// Both best levels of a book.
-#[inline]
-fn quote(book: &OrderBook) -> Quote {
-    [book.best(Side::Buy), book.best(Side::Sell)]
 }

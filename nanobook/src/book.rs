@@ -212,6 +212,12 @@ impl OrderBook {
             .map(|handle| self.levels.get(handle).public())
     }
 
+    /// The best price of a side, without a look at its level; `None` when the side is empty.
+    #[inline]
+    pub fn best_price(&self, side: Side) -> Option<Price> {
+        self.ladder(side).best_price()
+    }
+
     /// The levels of a side, best first.
     pub fn levels(&self, side: Side) -> impl Iterator<Item = PriceLevel> {
         self.levels_from(side, 0)

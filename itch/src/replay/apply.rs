@@ -14,13 +14,13 @@ use std::sync::{Mutex, PoisonError};
 
 use nanobook::book::Outcome;
 use nanobook::rows::{PriceLevel, SomeLevels};
-use nanobook::{BookDelta, Price, Qty, Resting};
+use nanobook::{BookDelta, Price, Qty, Resting, Side};
 
 use super::block::{Block, Task, is_about_an_order};
 use super::depth::{self, DepthStep, Ranks};
 use super::intervals::{Bars, DepthSamples};
 use super::report::Faults;
-use super::{Config, Instrument, Quote, Replay, quote, translate};
+use super::{Config, Instrument, Quote, Replay, translate};
 use crate::message::Message;
 
 /// Fewest operations of a book in a block for which its memory is read through beforehand.
@@ -131,6 +131,12 @@ impl Shard {
         self.levels.clear();
     }
 
+    /// Whether nothing was changed that is pushed.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.quotes.is_empty()
+    }
+
     #[inline]
     pub(super) fn quote(&self, at: At) -> &Quote {
         &self.quotes[at.index()].0
@@ -149,9 +155,14 @@ impl Shard {
         At::new(self.number, self.changes.len() - 1)
     }
 
+    /// Keeps a quote of which one side is another one now. What it was is read before that is written down: just written
+    /// in parts, it could not be read whole without a wait.
     #[inline]
-    fn keep_quote(&mut self, quote: Quote) -> At {
-        self.quotes.push(QuoteLine(quote));
+    fn keep_quote(&mut self, before: &Quote, side: Side, now: Option<PriceLevel>) -> At {
+        self.quotes.push(QuoteLine(*before));
+        if let Some(QuoteLine(quote)) = self.quotes.last_mut() {
+            quote[place_of(side)] = now;
+        }
         At::new(self.number, self.quotes.len() - 1)
     }
 
@@ -231,7 +242,13 @@ impl Replay {
             config: &self.config,
             timed: wanted.bars_ns.is_some() || wanted.samples().is_some(),
         };
-        let silent = wanted.bars_ns.is_none() && !wanted.any();
+        let kind = if wanted.bars_ns.is_some() || wanted.depth > 0 {
+            ALL
+        } else if wanted.any() {
+            ROWS
+        } else {
+            NOTHING
+        };
         let threads = if tasks.len() < SHARED {
             1
         } else {
@@ -253,10 +270,11 @@ impl Replay {
         let next = || rest.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = |shard: &mut Shard| {
             while let Some(mut piece) = next() {
-                if silent {
-                    Step { ground, shard }.run::<true>(&mut piece);
-                } else {
-                    Step { ground, shard }.run::<false>(&mut piece);
+                let mut step = Step { ground, shard };
+                match kind {
+                    NOTHING => step.run::<NOTHING>(&mut piece),
+                    ROWS => step.run::<ROWS>(&mut piece),
+                    _ => step.run::<ALL>(&mut piece),
                 }
             }
         };
@@ -305,6 +323,23 @@ struct Ground<'a> {
     timed: bool,
 }
 
+/// Nothing is wanted of the books but their state.
+const NOTHING: u8 = 0;
+/// Rows of orders, trades and quotes are wanted.
+const ROWS: u8 = 1;
+/// Depth or intervals, too.
+const ALL: u8 = 2;
+
+/// What a book did with a message.
+#[derive(Clone, Copy)]
+struct Done {
+    handle: u32,
+    when: (u64, u64),
+    task: Task,
+    delta: BookDelta,
+    outcome: Outcome,
+}
+
 /// A thread at work.
 struct Step<'a> {
     ground: Ground<'a>,
@@ -312,8 +347,8 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Applies a piece; `SILENT` if nothing is wanted of the books but their state.
-    fn run<const SILENT: bool>(&mut self, piece: &mut Piece<'_>) {
+    /// Applies a piece.
+    fn run<const KIND: u8>(&mut self, piece: &mut Piece<'_>) {
         let Ground {
             data, block, tasks, ..
         } = self.ground;
@@ -331,16 +366,16 @@ impl Step<'_> {
             for some in run.chunks(TOUCH) {
                 block.touch(data, some);
                 for task in some {
-                    self.take::<SILENT>(instrument, handle, *task);
+                    self.take::<KIND>(instrument, handle, *task);
                 }
             }
         }
     }
 
     #[inline]
-    fn take<const SILENT: bool>(&mut self, instrument: &mut Instrument, handle: u32, task: Task) {
+    fn take<const KIND: u8>(&mut self, instrument: &mut Instrument, handle: u32, task: Task) {
         let Ground { data, block, .. } = self.ground;
-        let when = if !SILENT && self.ground.timed {
+        let when = if KIND == ALL && self.ground.timed {
             self.close_before(instrument, task)
         } else {
             (0, 0)
@@ -363,65 +398,116 @@ impl Step<'_> {
             self.shard.crossings += u64::from(crossed && !instrument.crossed);
             instrument.crossed = crossed;
         }
-        if !SILENT {
-            self.tell(instrument, handle, when, task, &delta, &outcome);
+        if KIND != NOTHING {
+            let done = Done {
+                handle,
+                when,
+                task,
+                delta,
+                outcome,
+            };
+            self.tell::<KIND>(instrument, &done);
         }
     }
 
     /// Keeps what a message changed, as far as it is wanted.
-    #[inline]
-    fn tell(
-        &mut self,
-        instrument: &mut Instrument,
-        handle: u32,
-        when: (u64, u64),
-        task: Task,
-        delta: &BookDelta,
-        outcome: &Outcome,
-    ) {
+    #[expect(
+        clippy::inline_always,
+        reason = "only then is the match on the delta one with that of whoever made it"
+    )]
+    #[inline(always)]
+    fn tell<const KIND: u8>(&mut self, instrument: &mut Instrument, done: &Done) {
         let wanted = &self.ground.config.wanted;
-        let mut change = Change {
-            resting: outcome.resting,
-            quote: None,
-            depth: None,
-        };
-        let mut quoted = false;
-        if wanted.bbo || self.shard.bars.is_some() {
-            let now = quote(&instrument.book);
-            quoted = differ(&now, &instrument.quote);
-            instrument.quote = now;
-            if quoted && wanted.bbo {
-                change.quote = Some(self.shard.keep_quote(now));
+        let (mut quoted, mut quote, mut depth) = (false, None, None);
+        if wanted.bbo || KIND == ALL && self.shard.bars.is_some() {
+            (quoted, quote) = self.requote(instrument, done);
+        }
+        if KIND == ALL {
+            depth = self.tell_all(instrument, done, quoted);
+        }
+        let executed = matches!(done.delta, BookDelta::Execute { .. });
+        let told = wanted.mbo || wanted.trades && executed || depth.is_some();
+        // In one branch, as nothing of it can be foreseen.
+        if instrument.shown & (told | quote.is_some()) {
+            let block = self.ground.block;
+            match quote {
+                Some(quote) if !told => block.mark_quote(done.task.ordinal(), quote),
+                _ => {
+                    let change = Change {
+                        resting: done.outcome.resting,
+                        quote,
+                        depth,
+                    };
+                    block.mark(done.task.ordinal(), self.shard.keep(change));
+                }
             }
         }
-        if wanted.depth > 0
-            && let Some(ranks) = depth::refresh(instrument, wanted.depth, delta, outcome)
+    }
+
+    /// What a message changed of the depth, if it is pushed, and of its bar.
+    fn tell_all(&mut self, instrument: &mut Instrument, done: &Done, quoted: bool) -> Option<At> {
+        let levels = self.ground.config.wanted.depth;
+        let (handle, when) = (done.handle, done.when);
+        let mut depth = None;
+        if levels > 0
+            && let Some(ranks) = depth::refresh(instrument, levels, &done.delta, &done.outcome)
         {
             match &mut self.shard.samples {
                 Some(samples) => samples.changed(instrument, handle, when),
-                None if instrument.shown => {
-                    change.depth = Some(self.shard.keep_step(instrument, ranks));
-                }
+                None if instrument.shown => depth = Some(self.shard.keep_step(instrument, ranks)),
                 None => instrument.is_ahead = true,
             }
         }
         if self.shard.bars.is_some() {
             let Ground { data, block, .. } = self.ground;
-            let print = (block.message_of(data, task))
-                .and_then(|message| execution(&message, outcome.resting));
+            let print = (block.message_of(data, done.task))
+                .and_then(|message| execution(&message, done.outcome.resting));
             self.feed_bar(instrument, handle, when, print, quoted);
         }
-        let executed = matches!(delta, BookDelta::Execute { .. });
-        let told = wanted.mbo || wanted.trades && executed;
-        if instrument.shown && (told || change.quote.is_some() || change.depth.is_some()) {
-            self.keep(task, change);
+        depth
+    }
+
+    /// Whether a message changed a best price or its quantity, and the quote then, if quotes are wanted.
+    #[expect(
+        clippy::inline_always,
+        reason = "only then is the match on the delta one with that of whoever made it"
+    )]
+    #[inline(always)]
+    fn requote(&mut self, instrument: &mut Instrument, done: &Done) -> (bool, Option<At>) {
+        // What made no sense may have done anything: an order of the other side may be gone.
+        if done.outcome.fault.is_some() {
+            return self.requote_both(instrument);
+        }
+        let (side, price) = match (done.delta, done.outcome.resting) {
+            (BookDelta::Add { side, price, .. }, _) => (side, price),
+            (BookDelta::Replace { price, .. }, Some(resting)) => {
+                (resting.side, better(resting.side, price, resting.price))
+            }
+            (_, Some(resting)) => (resting.side, resting.price),
+            (_, None) => return (false, None),
+        };
+        // Most orders come and go behind the best price, and then no level is looked at.
+        match instrument.book.best_price(side) {
+            Some(best) if better(side, price, best) != price => (false, None),
+            _ => self.requote_side(instrument, side),
         }
     }
 
-    #[inline]
-    fn keep(&mut self, task: Task, change: Change) {
-        let at = self.shard.keep(change);
-        self.ground.block.mark(task.ordinal(), at);
+    #[inline(never)]
+    fn requote_side(&mut self, instrument: &mut Instrument, side: Side) -> (bool, Option<At>) {
+        let now = instrument.book.best(side);
+        let quoted = differ(now, instrument.quote[place_of(side)]);
+        let is_kept = quoted & self.ground.config.wanted.bbo;
+        let kept = is_kept.then(|| self.shard.keep_quote(&instrument.quote, side, now));
+        instrument.quote[place_of(side)] = now;
+        (quoted, kept)
+    }
+
+    #[cold]
+    fn requote_both(&mut self, instrument: &mut Instrument) -> (bool, Option<At>) {
+        let sides = [Side::Buy, Side::Sell];
+        let [bid, ask] = sides.map(|side| self.requote_side(instrument, side));
+        (bid.0 || ask.0, ask.1.or(bid.1))
     }
 
     /// A print away from the book, or an add without a side.
@@ -440,7 +526,8 @@ impl Step<'_> {
         if is_about_an_order(message.tag()) {
             self.shard.faults.bad_side += 1;
             if self.ground.config.wanted.mbo && instrument.shown {
-                self.keep(task, Change::default());
+                let change = self.shard.keep(Change::default());
+                block.mark(task.ordinal(), change);
             }
         } else {
             let print = translate::print(&message).filter(|(_, qty)| !qty.is_zero());
@@ -497,9 +584,26 @@ fn execution(message: &Message<'_>, resting: Option<Resting>) -> Option<(Price, 
         .filter(|(_, qty)| !qty.is_zero())
 }
 
+/// The better of two prices of a side.
+#[inline]
+fn better(side: Side, a: Price, b: Price) -> Price {
+    // Without a branch on the side. The complement reverses the order.
+    let flip = i64::from(side.sign()) >> 1;
+    Price((a.0 ^ flip).max(b.0 ^ flip) ^ flip)
+}
+
+/// Where a side stands in a quote.
+#[inline]
+fn place_of(side: Side) -> usize {
+    usize::from(side == Side::Sell)
+}
+
 /// Whether a best price or its quantity differs; the number of orders does not count.
 #[inline]
-fn differ(a: &Quote, b: &Quote) -> bool {
-    let key = |level: &Option<PriceLevel>| level.map(|level| (level.price, level.qty));
-    key(&a[0]) != key(&b[0]) || key(&a[1]) != key(&b[1])
+fn differ(a: Option<PriceLevel>, b: Option<PriceLevel>) -> bool {
+    // No level has a price or quantity of zero. One comparison, since none of its parts can be foreseen.
+    let key =
+        |level: Option<PriceLevel>| level.map_or((0, 0), |level| (level.price.0, level.qty.0));
+    let (a, b) = (key(a), key(b));
+    (a.0 ^ b.0).cast_unsigned() | (a.1 ^ b.1) != 0
 }

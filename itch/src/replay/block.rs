@@ -27,6 +27,8 @@ const SPAN: usize = 1 << 27;
 const SILENT: u32 = 0;
 /// The message is pushed by itself, without anything from a book.
 const DIRECT: u32 = u32::MAX;
+/// Beside where a quote is: nothing else changed that is pushed. No [`At`] has this bit.
+const QUOTE: u32 = 1 << 31;
 
 /// How many messages are fetched at a time.
 pub(super) const AHEAD: usize = 64;
@@ -36,7 +38,7 @@ pub(super) const AHEAD: usize = 64;
 struct Note {
     /// Where it starts, from the base of the block.
     start: u32,
-    /// [`SILENT`], [`DIRECT`], or where its change is. Threads that apply books set it, each message's by one of them.
+    /// [`SILENT`], [`DIRECT`], where its change is, or [`QUOTE`] and where its quote is. Threads that apply books set it, each message's by one of them.
     mark: AtomicU32,
 }
 
@@ -120,7 +122,7 @@ impl Block {
     /// Whether no book has changed anything that is pushed.
     #[inline]
     pub(super) fn is_direct(&self) -> bool {
-        self.shards.iter().all(|shard| shard.changes.is_empty())
+        self.shards.iter().all(Shard::is_empty)
     }
 
     /// Places of the messages that are pushed by themselves.
@@ -155,12 +157,8 @@ impl Block {
         }
         let into = &mut into[..found];
         for (ordinal, change) in &mut *into {
-            // That of a direct message is of no shard.
             let mark = self.notes[*ordinal as usize].mark.load(Ordering::Relaxed);
-            *change = At::of(mark)
-                .and_then(|at| self.shards.get(at.shard())?.changes.get(at.index()))
-                .copied()
-                .unwrap_or_default();
+            *change = self.change_of(mark);
         }
         for (ordinal, change) in &*into {
             if let Some(quote) = self.quote(change) {
@@ -231,6 +229,28 @@ impl Block {
     pub(super) fn mark(&self, ordinal: u32, change: At) {
         let note = &self.notes[ordinal as usize];
         note.mark.store(change.into(), Ordering::Relaxed);
+    }
+
+    /// Marks a message as one that changed the quote and nothing else that is pushed.
+    #[inline]
+    pub(super) fn mark_quote(&self, ordinal: u32, quote: At) {
+        let note = &self.notes[ordinal as usize];
+        note.mark.store(u32::from(quote) | QUOTE, Ordering::Relaxed);
+    }
+
+    /// What a mark says. That of a direct message is of no shard.
+    #[inline]
+    fn change_of(&self, mark: u32) -> Change {
+        if mark & QUOTE != 0 && mark != DIRECT {
+            return Change {
+                quote: At::of(mark & !QUOTE),
+                ..Change::default()
+            };
+        }
+        At::of(mark)
+            .and_then(|at| self.shards.get(at.shard())?.changes.get(at.index()))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Adds an instrument.

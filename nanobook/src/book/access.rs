@@ -109,12 +109,6 @@ impl OrderBook {
         })
     }
 
-    /// The best price of a side.
-    #[inline]
-    pub(crate) fn best_price(&self, side: Side) -> Option<Price> {
-        self.ladder(side).best_price()
-    }
-
     /// Puts an order at the end of its level's queue, without an entry in the index.
     #[inline]
     pub(crate) fn enter(
