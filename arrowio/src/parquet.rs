@@ -126,12 +126,8 @@ impl Encoder {
             None => self.bounds(&pieces)?,
         };
         let mut columns = Vec::with_capacity(all);
-        for (at, writer) in self
-            .factory
-            .create_column_writers(group.index())?
-            .into_iter()
-            .enumerate()
-        {
+        let mut crates = CrateWriters::new(&self.factory, group.index());
+        for at in 0..all {
             let declared = || {
                 group
                     .batches_of(Projection::of(vec![at]))
@@ -143,7 +139,13 @@ impl Encoder {
                     .iter()
                     .map(|piece| piece.column(at - known))
                     .collect::<Vec<_>>();
-                columns.push(self.encode_column(at, writer, &arrays, declared, &mut scratch)?);
+                columns.push(self.encode_column(
+                    at,
+                    &mut crates,
+                    &arrays,
+                    declared,
+                    &mut scratch,
+                )?);
                 continue;
             }
             if let Some(chunk) = direct.encode(&self.columns.column(at), at, &mut scratch)? {
@@ -153,7 +155,7 @@ impl Encoder {
             let arrays = group.pieces(Projection::of(vec![at])).map(first_column);
             let arrays = arrays.collect::<Result<Vec<_>>>()?;
             let arrays = arrays.iter().collect::<Vec<_>>();
-            columns.push(self.encode_column(at, writer, &arrays, declared, &mut scratch)?);
+            columns.push(self.encode_column(at, &mut crates, &arrays, declared, &mut scratch)?);
         }
         self.scratch.put(scratch);
         Ok(EncodedGroup {
@@ -188,15 +190,11 @@ impl Encoder {
         let bounds = self.bounds(&batches)?;
         let mut scratch = self.scratch.take()?;
         let mut columns = Vec::with_capacity(self.schema.fields().len());
-        for (at, writer) in self
-            .factory
-            .create_column_writers(index)?
-            .into_iter()
-            .enumerate()
-        {
+        let mut crates = CrateWriters::new(&self.factory, index);
+        for at in 0..self.schema.fields().len() {
             let arrays: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(at)).collect();
             let declared = || Ok(arrays.iter().copied().cloned().collect());
-            columns.push(self.encode_column(at, writer, &arrays, declared, &mut scratch)?);
+            columns.push(self.encode_column(at, &mut crates, &arrays, declared, &mut scratch)?);
         }
         self.scratch.put(scratch);
         Ok(EncodedGroup {
@@ -220,7 +218,7 @@ impl Encoder {
     fn encode_column(
         &self,
         at: usize,
-        mut writer: ArrowColumnWriter,
+        crates: &mut CrateWriters<'_>,
         arrays: &[&ArrayRef],
         declared: impl FnOnce() -> Result<Vec<ArrayRef>>,
         scratch: &mut Scratch,
@@ -230,12 +228,41 @@ impl Encoder {
         if let Some(chunk) = chunk::encode(&self.columns.column(at), arrays, plan, scratch)? {
             return Ok(Column::Own(chunk));
         }
+        let mut writer = crates.take(at)?;
         for array in declared()? {
             for leaf in compute_leaves(field, &array)? {
                 writer.write(&leaf)?;
             }
         }
         Ok(Column::Crate(writer.close()?))
+    }
+}
+
+/// The Parquet crate's writers of a row group's columns, made when the first column is left to them: few groups have one,
+/// and each writer has buffers, a dictionary and two compressors of its own.
+struct CrateWriters<'a> {
+    factory: &'a ArrowRowGroupWriterFactory,
+    index: usize,
+    /// By column; what was taken is none.
+    made: Vec<Option<ArrowColumnWriter>>,
+}
+
+impl<'a> CrateWriters<'a> {
+    fn new(factory: &'a ArrowRowGroupWriterFactory, index: usize) -> Self {
+        Self {
+            factory,
+            index,
+            made: Vec::new(),
+        }
+    }
+
+    /// The writer of a column, which is asked for once.
+    fn take(&mut self, at: usize) -> Result<ArrowColumnWriter> {
+        if self.made.is_empty() {
+            let made = self.factory.create_column_writers(self.index)?;
+            self.made = made.into_iter().map(Some).collect();
+        }
+        Ok(self.made[at].take().expect("each column is encoded once"))
     }
 }
 
