@@ -30,6 +30,13 @@ const DIRECT: u32 = u32::MAX;
 /// Beside where a quote is: nothing else changed that is pushed. No [`At`] has this bit.
 const QUOTE: u32 = 1 << 31;
 
+/// What a direct message changed.
+static NOTHING: Change = Change {
+    resting: None,
+    quote: None,
+    depth: None,
+};
+
 /// How many messages are fetched at a time.
 pub(super) const AHEAD: usize = 64;
 
@@ -150,15 +157,17 @@ impl Block {
         look: impl Fn(u32, Option<&DepthStep>),
     ) -> &'a [(u32, Change)] {
         let mut found = 0;
+        let mut marks = [0; AHEAD];
         for (ordinal, note) in (first as u32..).zip(self.notes[first..].iter().take(AHEAD)) {
             // Without a branch: whether a message is silent can't be foreseen.
+            let mark = note.mark.load(Ordering::Relaxed);
             into[found].0 = ordinal;
-            found += usize::from(note.mark.load(Ordering::Relaxed) != SILENT);
+            marks[found] = mark;
+            found += usize::from(mark != SILENT);
         }
         let into = &mut into[..found];
-        for (ordinal, change) in &mut *into {
-            let mark = self.notes[*ordinal as usize].mark.load(Ordering::Relaxed);
-            *change = self.change_of(mark);
+        for ((_, change), mark) in into.iter_mut().zip(marks) {
+            self.copy_change(mark, change);
         }
         for (ordinal, change) in &*into {
             if let Some(quote) = self.quote(change) {
@@ -238,19 +247,18 @@ impl Block {
         note.mark.store(u32::from(quote) | QUOTE, Ordering::Relaxed);
     }
 
-    /// What a mark says. That of a direct message is of no shard.
+    /// Copies what a mark says, from where it lies: a change that is put together of its parts and then copied costs the
+    /// wait for them. That of a direct message is of no shard.
     #[inline]
-    fn change_of(&self, mark: u32) -> Change {
+    fn copy_change(&self, mark: u32, change: &mut Change) {
         if mark & QUOTE != 0 && mark != DIRECT {
-            return Change {
-                quote: At::of(mark & !QUOTE),
-                ..Change::default()
-            };
+            *change = NOTHING;
+            change.quote = At::of(mark & !QUOTE);
+            return;
         }
-        At::of(mark)
+        *change = *At::of(mark)
             .and_then(|at| self.shards.get(at.shard())?.changes.get(at.index()))
-            .copied()
-            .unwrap_or_default()
+            .unwrap_or(&NOTHING);
     }
 
     /// Adds an instrument.

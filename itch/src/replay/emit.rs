@@ -70,13 +70,14 @@ impl Replay {
             ts_event,
             seq: self.seq + 1 + ordinal as u64,
         };
-        let header = header_of(&self.names, locate, ts_event, market.seq);
-        self.emit_message(market, header, &message, change, sink);
+        self.emit_message(market, locate, &message, change, sink);
         if let Some(&[bid, ask]) = self.block.quote(change) {
+            let header = header_of(&self.names, locate, market.ts_event, market.seq);
             sink.bbo(&Bbo { header, bid, ask });
         }
         if let Some((step, changed)) = self.block.step(change) {
             let handle = self.slots[usize::from(locate)].handle as usize;
+            let header = header_of(&self.names, locate, market.ts_event, market.seq);
             sink.depth(&self.pushed.row(handle, header, step.counts, changed));
         }
     }
@@ -100,19 +101,18 @@ impl Replay {
     fn emit_message(
         &mut self,
         market: MarketHeader,
-        header: Header,
+        locate: u16,
         message: &Message<'_>,
         change: &Change,
         sink: &mut impl Sink,
     ) {
         let wanted = self.config.wanted;
-        if wanted.mbo
-            && let Some(row) = mbo(header, message, change.resting)
-        {
-            sink.mbo(&row);
+        let header = || header_of(&self.names, locate, market.ts_event, market.seq);
+        if wanted.mbo {
+            push_mbo(header(), message, change.resting, sink);
         }
         if wanted.trades
-            && let Some(row) = trade(header, message, change.resting)
+            && let Some(row) = trade(header(), message, change.resting)
         {
             sink.trade(&row);
         }
@@ -123,24 +123,26 @@ impl Replay {
         match message {
             Message::SystemEvent(m) => sink.system_event(&translator.system_event(market, m)),
             Message::StockDirectory(m) => {
-                sink.stock_directory(&translator.stock_directory(header, m));
+                sink.stock_directory(&translator.stock_directory(header(), m));
             }
-            Message::StockTradingAction(m) => sink.status(&translator.trading_action(header, m)),
-            Message::OperationalHalt(m) => sink.status(&translator.operational_halt(header, m)),
-            Message::RegShoRestriction(m) => sink.reg_sho(&translator.reg_sho(header, m)),
+            Message::StockTradingAction(m) => sink.status(&translator.trading_action(header(), m)),
+            Message::OperationalHalt(m) => sink.status(&translator.operational_halt(header(), m)),
+            Message::RegShoRestriction(m) => sink.reg_sho(&translator.reg_sho(header(), m)),
             Message::MarketParticipantPosition(m) => {
-                sink.participant(&translator.participant(header, m));
+                sink.participant(&translator.participant(header(), m));
             }
             Message::MwcbDeclineLevel(m) => sink.mwcb(&translator.mwcb_levels(market, m)),
             Message::MwcbStatus(m) => sink.mwcb(&translator.mwcb_status(market, m)),
-            Message::QuotingPeriodUpdate(m) => sink.ipo(&translator.ipo(header, m)),
-            Message::LuldAuctionCollar(m) => sink.luld(&Translator::luld(header, m)),
-            Message::NetOrderImbalance(m) => sink.imbalance(&translator.imbalance(header, m)),
-            Message::RetailInterest(m) => sink.rpii(&translator.rpii(header, m)),
-            Message::DirectListing(m) => sink.direct_listing(&translator.direct_listing(header, m)),
+            Message::QuotingPeriodUpdate(m) => sink.ipo(&translator.ipo(header(), m)),
+            Message::LuldAuctionCollar(m) => sink.luld(&Translator::luld(header(), m)),
+            Message::NetOrderImbalance(m) => sink.imbalance(&translator.imbalance(header(), m)),
+            Message::RetailInterest(m) => sink.rpii(&translator.rpii(header(), m)),
+            Message::DirectListing(m) => {
+                sink.direct_listing(&translator.direct_listing(header(), m));
+            }
             Message::BrokenTrade(m) => {
                 sink.trade_break(&TradeBreak {
-                    header,
+                    header: header(),
                     match_id: TradeId(m.match_number.get()),
                 });
             }
@@ -149,9 +151,12 @@ impl Replay {
     }
 }
 
-/// The row of an order message; `None` for other messages.
+/// Pushes the row of an order message; nothing for other messages.
+///
+/// Each is pushed where it is made, so that its values go from the message to the sink without a row in between, and
+/// those that are null cost nothing.
 #[inline]
-fn mbo(header: Header, message: &Message<'_>, resting: Option<Resting>) -> Option<Mbo> {
+fn push_mbo(header: Header, message: &Message<'_>, resting: Option<Resting>, sink: &mut impl Sink) {
     let qty = |wire: crate::Int4| Qty(wire.get().into());
     let blank = Mbo {
         header,
@@ -190,14 +195,14 @@ fn mbo(header: Header, message: &Message<'_>, resting: Option<Resting>) -> Optio
             printable: Some(printable),
             ..blank
         };
-    Some(match message {
-        Message::AddOrder(m) => add(
+    match message {
+        Message::AddOrder(m) => sink.mbo(&add(
             m.buy_sell_indicator,
             m.price,
             m.shares,
             m.order_reference_number,
-        ),
-        Message::AddOrderAttributed(m) => Mbo {
+        )),
+        Message::AddOrderAttributed(m) => sink.mbo(&Mbo {
             mpid: Code::new(m.attribution.bytes()),
             ..add(
                 m.buy_sell_indicator,
@@ -205,34 +210,34 @@ fn mbo(header: Header, message: &Message<'_>, resting: Option<Resting>) -> Optio
                 m.shares,
                 m.order_reference_number,
             )
-        },
-        Message::OrderExecuted(m) => execute(
+        }),
+        Message::OrderExecuted(m) => sink.mbo(&execute(
             m.executed_shares,
             m.order_reference_number,
             m.match_number,
             true,
-        ),
-        Message::OrderExecutedWithPrice(m) => execute(
+        )),
+        Message::OrderExecutedWithPrice(m) => sink.mbo(&execute(
             m.executed_shares,
             m.order_reference_number,
             m.match_number,
             m.printable == b'Y',
-        ),
-        Message::OrderCancel(m) => Mbo {
+        )),
+        Message::OrderCancel(m) => sink.mbo(&Mbo {
             action: Action::Reduce,
             qty: Some(qty(m.cancelled_shares)),
             order_id: OrderId(m.order_reference_number.get()),
             leaves_qty: left(qty(m.cancelled_shares)),
             ..blank
-        },
-        Message::OrderDelete(m) => Mbo {
+        }),
+        Message::OrderDelete(m) => sink.mbo(&Mbo {
             action: Action::Delete,
             qty: resting.map(|resting| resting.qty),
             order_id: OrderId(m.order_reference_number.get()),
             leaves_qty: resting.map(|_| Qty(0)),
             ..blank
-        },
-        Message::OrderReplace(m) => Mbo {
+        }),
+        Message::OrderReplace(m) => sink.mbo(&Mbo {
             action: Action::Replace,
             price: Some(translate::price(m.price)),
             qty: Some(qty(m.shares)),
@@ -240,9 +245,9 @@ fn mbo(header: Header, message: &Message<'_>, resting: Option<Resting>) -> Optio
             old_order_id: Some(OrderId(m.original_order_reference_number.get())),
             leaves_qty: resting.map(|_| rests(m.price, qty(m.shares))),
             ..blank
-        },
-        _ => return None,
-    })
+        }),
+        _ => {}
+    }
 }
 
 /// The row of a print; `None` for other messages and executions that do not count in volume.
