@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use arrow_select::concat::concat_batches;
-use nanobook::Sink;
 use nanobook::rows::{
     Bar, Bbo, Depth, DirectListing, Imbalance, Ipo, Luld, Mbo, Mwcb, Participant, RegSho, Rpii,
     Status, StockDirectory, SystemEvent, Trade, TradeBreak,
 };
+use nanobook::{InstrumentId, Sink};
 
 use crate::breaks::Breaks;
 use crate::error::Result;
@@ -480,6 +480,20 @@ macro_rules! recorder {
                     }
                 }
             })*
+
+            #[inline]
+            fn expect(&self, instrument: InstrumentId) {
+                let tables = self.options.tables;
+                if tables.contains(TableId::Mbo) {
+                    self.mbo.rows.slots.touch(instrument);
+                }
+                if tables.contains(TableId::Bbo) {
+                    self.bbo.rows.slots.touch(instrument);
+                }
+                if tables.contains(TableId::Depth) {
+                    self.depth.rows.slots.touch(instrument);
+                }
+            }
         }
     };
 }

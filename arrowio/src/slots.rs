@@ -1,6 +1,7 @@
 //! Which instruments the rows of a group are about.
 
 use std::collections::HashMap;
+use std::hint::black_box;
 
 use nanobook::rows::Header;
 use nanobook::{InstrumentId, Symbol, Timestamp};
@@ -15,49 +16,66 @@ const INSTRUMENTS: usize = 1 << 16;
 pub(crate) struct Slots {
     of_rows: Vec<u32>,
     firsts: Vec<(u32, Option<Symbol>)>,
-    /// One more than the slot of an instrument, by its id.
-    known: Vec<u32>,
-    /// The same for ids beyond those of a session.
-    others: HashMap<u32, u32>,
+    /// The instruments by their ids.
+    known: Vec<Known>,
+    /// Those with ids beyond those of a session.
+    others: HashMap<u32, Known>,
 }
+
+/// An instrument as it was last seen. A row looks at no more than this, which is within a line of the cache.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
+struct Known {
+    symbol: Option<Symbol>,
+    /// One more than its slot; 0 if it was not seen.
+    number: u32,
+}
+
+const _: () = assert!(size_of::<Known>() == 32);
 
 impl Slots {
     /// Adds a row and gives its slot.
     #[inline]
     pub(crate) fn push(&mut self, header: &Header) -> usize {
         let id = header.instrument_id.0;
-        let known = self.known.get(id as usize).copied().unwrap_or_default();
-        let known = (known as usize).wrapping_sub(1);
-        let slot = match self.firsts.get(known) {
-            Some((_, symbol)) if *symbol == header.symbol => known,
+        let number = match self.known.get(id as usize) {
+            Some(known) if known.number != 0 && known.symbol == header.symbol => known.number,
             _ => self.find(id, header.symbol),
         };
-        #[expect(clippy::cast_possible_truncation, reason = "a group has fewer rows")]
-        self.of_rows.push(slot as u32);
-        slot
+        let slot = number - 1;
+        self.of_rows.push(slot);
+        slot as usize
     }
 
-    /// The slot of an instrument that is not as it was last seen.
+    /// Reads what is known of an instrument, so that it is in the cache when its rows come.
+    #[inline]
+    pub(crate) fn touch(&self, instrument: InstrumentId) {
+        black_box(
+            self.known
+                .get(instrument.0 as usize)
+                .map(|known| known.number),
+        );
+    }
+
+    /// One more than the slot of an instrument that is not as it was last seen.
     #[cold]
-    fn find(&mut self, id: u32, symbol: Option<Symbol>) -> usize {
-        if self.known.is_empty() {
-            self.known.resize(INSTRUMENTS, 0);
+    fn find(&mut self, id: u32, symbol: Option<Symbol>) -> u32 {
+        let place = id as usize;
+        if (self.known.len()..INSTRUMENTS).contains(&place) {
+            let len = (place + 1).next_power_of_two();
+            self.known.resize(len, Known::default());
         }
-        let known = match self.known.get_mut(id as usize) {
+        let known = match self.known.get_mut(place) {
             Some(known) => known,
             None => self.others.entry(id).or_default(),
         };
-        let slot = (*known as usize).wrapping_sub(1);
-        if let Some(&first) = self.firsts.get(slot)
-            && first == (id, symbol)
-        {
-            return slot;
+        if known.number == 0 || known.symbol != symbol {
+            self.firsts.push((id, symbol));
+            #[expect(clippy::cast_possible_truncation, reason = "a group has fewer rows")]
+            let number = self.firsts.len() as u32;
+            *known = Known { symbol, number };
         }
-        self.firsts.push((id, symbol));
-        #[expect(clippy::cast_possible_truncation, reason = "a group has fewer rows")]
-        let count = self.firsts.len() as u32;
-        *known = count;
-        self.firsts.len() - 1
+        known.number
     }
 
     /// The slot of each row.
@@ -83,8 +101,11 @@ impl Slots {
 
     pub(crate) fn clear(&mut self) {
         self.of_rows.clear();
-        self.firsts.clear();
-        self.known.fill(0);
+        for (id, _) in self.firsts.drain(..) {
+            if let Some(known) = self.known.get_mut(id as usize) {
+                known.number = 0;
+            }
+        }
         self.others.clear();
     }
 }

@@ -1,5 +1,6 @@
 //! Where rows go.
 
+use crate::InstrumentId;
 use crate::rows::{
     Bar, Bbo, Depth, DirectListing, Imbalance, Ipo, Luld, Mbo, Mwcb, Participant, RegSho, Rpii,
     Status, StockDirectory, SystemEvent, Trade, TradeBreak,
@@ -24,6 +25,10 @@ macro_rules! sink {
         /// ```
         pub trait Sink {
             $($(#[$doc])* #[inline] fn $method(&mut self, row: &$row) { let _ = row; })*
+
+            /// Rows about this instrument are about to come: a hint to fetch into the cache what they will need.
+            #[inline]
+            fn expect(&self, instrument: InstrumentId) { let _ = instrument; }
         }
 
         /// Throws everything away.
@@ -31,6 +36,9 @@ macro_rules! sink {
 
         impl<S: Sink + ?Sized> Sink for &mut S {
             $(#[inline] fn $method(&mut self, row: &$row) { (**self).$method(row); })*
+
+            #[inline]
+            fn expect(&self, instrument: InstrumentId) { (**self).expect(instrument); }
         }
     };
 }

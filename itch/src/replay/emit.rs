@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use nanobook::rows::{Action, Bbo, Code, Header, MarketHeader, Mbo, Trade, TradeBreak, TradeKind};
-use nanobook::{OrderId, Qty, Resting, Side, Sink, TradeId};
+use nanobook::{InstrumentId, OrderId, Qty, Resting, Side, Sink, TradeId};
 
 use super::apply::Change;
 use super::block::AHEAD;
@@ -26,7 +26,9 @@ impl Replay {
         } else {
             for first in (0..self.block.len()).step_by(AHEAD) {
                 let look = |ordinal: u32, step: Option<&DepthStep>| {
-                    let locate = usize::from(self.block.locate(data, ordinal));
+                    let locate = self.block.locate(data, ordinal);
+                    sink.expect(InstrumentId(locate.into()));
+                    let locate = usize::from(locate);
                     black_box(self.names[locate].seq);
                     if let Some(step) = step {
                         self.pushed.touch(self.slots[locate].handle as usize, step);

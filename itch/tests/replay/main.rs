@@ -7,11 +7,12 @@ mod rows;
 mod session;
 mod twin;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use nanobook::Side;
 use nanobook::book::BookOrder;
-use nanobook::rows::PriceLevel;
+use nanobook::rows::{Mbo, PriceLevel};
+use nanobook::{InstrumentId, Side, Sink};
 use nanobook_itch::replay::{Config, Replay, Report, Run, Wanted};
 use nanobook_itch::synth::{self, chaos};
 use nanobook_itch::{Frames, Framing};
@@ -309,6 +310,47 @@ fn a_run_that_does_not_come_next_is_looked_through_again() {
     result.expect("whole frames");
     assert_eq!(replay.finish(&mut rows), report);
     assert_eq!(rows.difference(&plain), None);
+}
+
+/// Checks that the instruments of rows are expected before they come.
+#[derive(Default)]
+struct Expecting {
+    expected: RefCell<BTreeSet<InstrumentId>>,
+    rows: usize,
+}
+
+impl Sink for Expecting {
+    fn mbo(&mut self, row: &Mbo) {
+        let expected = self.expected.get_mut();
+        assert!(expected.contains(&row.header.instrument_id), "{row:?}");
+        self.rows += 1;
+    }
+
+    fn expect(&self, instrument: InstrumentId) {
+        self.expected.borrow_mut().insert(instrument);
+    }
+}
+
+#[test]
+fn a_sink_is_told_which_instruments_to_expect() {
+    let day = synth::Config {
+        messages: 20_000,
+        symbols: 30,
+        ..Default::default()
+    };
+    let mut bytes = Vec::new();
+    synth::Day::new(day)
+        .write_to(&mut bytes)
+        .expect("a vector takes everything");
+    let mut sink = Expecting::default();
+    Replay::new(everything())
+        .block(&bytes, day.framing, &mut &mut sink)
+        .expect("the block holds whole frames");
+    assert!(sink.rows > 15_000);
+    let expected = sink.expected.get_mut();
+    // Messages about the whole market name the instrument 0.
+    expected.remove(&InstrumentId(0));
+    assert_eq!(expected.len(), 30);
 }
 
 /// All rows of the book, five levels.
