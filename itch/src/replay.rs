@@ -7,7 +7,7 @@
 //! # What the hot path touches
 //! A book message in file order misses the cache several times: its order, its level and the best
 //! prices belong to one of thousands of books, 50 MB in all, and each miss costs 100 to 400 ns.
-//! So a block of messages is first noted in file order (8 bytes each), those that books take are sorted by instrument
+//! So a block of messages is first noted in file order (4 bytes each), those that books take are sorted by instrument
 //! (8 bytes again, by counting; one line per instrument is being written, half a megabyte in all, which the second-level
 //! cache holds), and then every instrument's run is applied in one go to a book that is read through beforehand, as are
 //! the messages of the run, so that their lines arrive together instead of one after the other. What the messages
@@ -31,6 +31,7 @@ mod depth;
 mod emit;
 mod gather;
 mod intervals;
+mod marks;
 mod report;
 mod run;
 mod translate;
@@ -213,6 +214,8 @@ pub struct Replay {
     block: block::Block,
     /// Memory for a block that is gathered before its turn.
     spare: Option<block::Block>,
+    /// What books changed, in file order.
+    marks: marks::Marks,
     bars: Option<Bars>,
     samples: Option<DepthSamples>,
     /// Depth as it was pushed last.
@@ -243,6 +246,7 @@ impl Replay {
             instruments: Vec::new(),
             block: block::Block::new(apply::Shard::all(1, &config)),
             spare: None,
+            marks: marks::Marks::default(),
             bars: wanted.bars(),
             samples: wanted.samples(),
             pushed: depth::Pushed::new(wanted.depth),

@@ -16,9 +16,10 @@ use nanobook::book::Outcome;
 use nanobook::rows::{PriceLevel, SomeLevels};
 use nanobook::{BookDelta, Price, Qty, Resting, Side};
 
-use super::block::{Block, Task, is_about_an_order};
+use super::block::{Block, QUOTE, Task, is_about_an_order};
 use super::depth::{self, DepthStep, Ranks};
 use super::intervals::{Bars, DepthSamples};
+use super::marks::Mark;
 use super::report::Faults;
 use super::{Config, Instrument, Quote, Replay, translate};
 use crate::message::Message;
@@ -100,6 +101,7 @@ const _: () = assert!(size_of::<QuoteLine>() == 64);
 pub(super) struct Shard {
     /// Its place among the shards.
     number: usize,
+    marks: Vec<Mark>,
     pub(super) changes: Vec<Change>,
     quotes: Vec<QuoteLine>,
     steps: Vec<DepthStep>,
@@ -125,6 +127,7 @@ impl Shard {
     }
 
     fn clear(&mut self) {
+        self.marks.clear();
         self.changes.clear();
         self.quotes.clear();
         self.steps.clear();
@@ -134,7 +137,12 @@ impl Shard {
     /// Whether nothing was changed that is pushed.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.quotes.is_empty()
+        self.marks.is_empty()
+    }
+
+    /// The messages for which there is something to push, in the order of books.
+    pub(super) fn marks(&self) -> &[Mark] {
+        &self.marks
     }
 
     #[inline]
@@ -149,10 +157,19 @@ impl Shard {
         (step, step.levels(&self.levels))
     }
 
+    /// Keeps what a message changed.
     #[inline]
-    fn keep(&mut self, change: Change) -> At {
+    fn keep(&mut self, ordinal: u32, change: Change) {
         self.changes.push(change);
-        At::new(self.number, self.changes.len() - 1)
+        let what = At::new(self.number, self.changes.len() - 1).into();
+        self.marks.push(Mark { ordinal, what });
+    }
+
+    /// Keeps that a message changed the quote and nothing else that is pushed.
+    #[inline]
+    fn keep_only_quote(&mut self, ordinal: u32, quote: At) {
+        let what = u32::from(quote) | QUOTE;
+        self.marks.push(Mark { ordinal, what });
     }
 
     /// Keeps a quote of which one side is another one now. What it was is read before that is written down: just written
@@ -429,16 +446,16 @@ impl Step<'_> {
         let told = wanted.mbo || wanted.trades && executed || depth.is_some();
         // In one branch, as nothing of it can be foreseen.
         if instrument.shown & (told | quote.is_some()) {
-            let block = self.ground.block;
+            let ordinal = done.task.ordinal();
             match quote {
-                Some(quote) if !told => block.mark_quote(done.task.ordinal(), quote),
+                Some(quote) if !told => self.shard.keep_only_quote(ordinal, quote),
                 _ => {
                     let change = Change {
                         resting: done.outcome.resting,
                         quote,
                         depth,
                     };
-                    block.mark(done.task.ordinal(), self.shard.keep(change));
+                    self.shard.keep(ordinal, change);
                 }
             }
         }
@@ -526,8 +543,7 @@ impl Step<'_> {
         if is_about_an_order(message.tag()) {
             self.shard.faults.bad_side += 1;
             if self.ground.config.wanted.mbo && instrument.shown {
-                let change = self.shard.keep(Change::default());
-                block.mark(task.ordinal(), change);
+                self.shard.keep(task.ordinal(), Change::default());
             }
         } else {
             let print = translate::print(&message).filter(|(_, qty)| !qty.is_zero());

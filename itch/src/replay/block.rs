@@ -6,12 +6,12 @@
 )]
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use nanobook::rows::SomeLevels;
 
 use super::apply::{At, Change, Shard};
 use super::depth::{self, DepthStep};
+use super::marks::{Marks, SILENT, WINDOW};
 use super::report::Report;
 use super::{Quote, Slot};
 use crate::message::Message;
@@ -23,12 +23,10 @@ const BLOCK: usize = 1 << 20;
 /// Most bytes of a block before its last message, which starts a little later: 28 bits of a [`Task`].
 const SPAN: usize = 1 << 27;
 
-/// Nothing to push for a message.
-const SILENT: u32 = 0;
 /// The message is pushed by itself, without anything from a book.
 const DIRECT: u32 = u32::MAX;
 /// Beside where a quote is: nothing else changed that is pushed. No [`At`] has this bit.
-const QUOTE: u32 = 1 << 31;
+pub(super) const QUOTE: u32 = 1 << 31;
 
 /// What a direct message changed.
 static NOTHING: Change = Change {
@@ -39,15 +37,6 @@ static NOTHING: Change = Change {
 
 /// How many messages are fetched at a time.
 pub(super) const AHEAD: usize = 64;
-
-/// A message of a block.
-#[derive(Debug)]
-struct Note {
-    /// Where it starts, from the base of the block.
-    start: u32,
-    /// [`SILENT`], [`DIRECT`], where its change is, or [`QUOTE`] and where its quote is. Threads that apply books set it, each message's by one of them.
-    mark: AtomicU32,
-}
 
 /// A message that a book takes: its instrument, its place in the block and where it starts, in 8 bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,8 +68,8 @@ impl Task {
 /// Working memory of a block, reused for another one.
 #[derive(Debug, Default)]
 pub(super) struct Block {
-    /// The messages in file order.
-    notes: Vec<Note>,
+    /// Where messages start, from the base, in file order.
+    starts: Vec<u32>,
     base: usize,
     /// Places of the messages that are pushed by themselves.
     direct: Vec<u32>,
@@ -109,7 +98,7 @@ impl Block {
     /// Makes room for messages from `base` on, of so many instruments, behind those up to a time.
     pub(super) fn reset(&mut self, base: usize, instruments: usize, last_ns: Option<u64>) {
         self.base = base;
-        self.notes.clear();
+        self.starts.clear();
         self.direct.clear();
         self.tasks.clear();
         self.runs.clear();
@@ -123,7 +112,7 @@ impl Block {
 
     /// Number of messages.
     pub(super) fn len(&self) -> usize {
-        self.notes.len()
+        self.starts.len()
     }
 
     /// Whether no book has changed anything that is pushed.
@@ -143,7 +132,27 @@ impl Block {
         (&self.sorted, &self.runs)
     }
 
-    /// Fetches those of the [`AHEAD`] messages from `first` on for which there is something to push.
+    /// Brings the marks of the block into file order.
+    pub(super) fn spread(&self, marks: &mut Marks) {
+        marks.spread(self.shards.iter().map(Shard::marks), self.len());
+    }
+
+    /// What is to be pushed for each message of a window, and how many messages it has.
+    pub(super) fn window(&self, number: usize, marks: &Marks, into: &mut [u32; WINDOW]) -> usize {
+        marks.window(number, into);
+        let first = number * WINDOW;
+        let end = self.len().min(first + WINDOW);
+        let at = |place: usize| {
+            self.direct
+                .partition_point(|ordinal| (*ordinal as usize) < place)
+        };
+        for ordinal in &self.direct[at(first)..at(end)] {
+            into[*ordinal as usize - first] = DIRECT;
+        }
+        end - first
+    }
+
+    /// Fetches what is to be pushed for up to [`AHEAD`] messages from `first` on, of which these are the marks.
     ///
     /// Changes lie in the order in which books were applied, so in file order nearly each is a miss of the cache. Taken
     /// many at a time the misses overlap; one by one, between the rows that they cause, they do not.
@@ -153,20 +162,20 @@ impl Block {
     pub(super) fn fetch<'a>(
         &self,
         first: usize,
+        marks: &[u32],
         into: &'a mut [(u32, Change); AHEAD],
         look: impl Fn(u32, Option<&DepthStep>),
     ) -> &'a [(u32, Change)] {
         let mut found = 0;
-        let mut marks = [0; AHEAD];
-        for (ordinal, note) in (first as u32..).zip(self.notes[first..].iter().take(AHEAD)) {
+        let mut marked = [0; AHEAD];
+        for (ordinal, mark) in (first as u32..).zip(marks.iter().take(AHEAD)) {
             // Without a branch: whether a message is silent can't be foreseen.
-            let mark = note.mark.load(Ordering::Relaxed);
             into[found].0 = ordinal;
-            marks[found] = mark;
-            found += usize::from(mark != SILENT);
+            marked[found] = *mark;
+            found += usize::from(*mark != SILENT);
         }
         let into = &mut into[..found];
-        for ((_, change), mark) in into.iter_mut().zip(marks) {
+        for ((_, change), mark) in into.iter_mut().zip(marked) {
             self.copy_change(mark, change);
         }
         for (ordinal, change) in &*into {
@@ -199,14 +208,14 @@ impl Block {
     /// The stock locate of a message.
     #[inline]
     pub(super) fn locate(&self, data: &[u8], ordinal: u32) -> u16 {
-        let start = self.base + self.notes[ordinal as usize].start as usize;
+        let start = self.base + self.starts[ordinal as usize] as usize;
         u16::from_be_bytes([data[start + 1], data[start + 2]])
     }
 
     /// A message of known type and right length, as `gather` found it.
     #[inline]
     pub(super) fn message<'a>(&self, data: &'a [u8], ordinal: usize) -> Option<Message<'a>> {
-        self.message_at(data, self.notes[ordinal].start as usize)
+        self.message_at(data, self.starts[ordinal] as usize)
     }
 
     /// The message of a task.
@@ -231,20 +240,6 @@ impl Block {
             seen ^ data[task.start()] ^ data[task.start() + 18]
         });
         black_box(seen);
-    }
-
-    /// Marks a message as one that caused a change.
-    #[inline]
-    pub(super) fn mark(&self, ordinal: u32, change: At) {
-        let note = &self.notes[ordinal as usize];
-        note.mark.store(change.into(), Ordering::Relaxed);
-    }
-
-    /// Marks a message as one that changed the quote and nothing else that is pushed.
-    #[inline]
-    pub(super) fn mark_quote(&self, ordinal: u32, quote: At) {
-        let note = &self.notes[ordinal as usize];
-        note.mark.store(u32::from(quote) | QUOTE, Ordering::Relaxed);
     }
 
     /// Copies what a mark says, from where it lies: a change that is put together of its parts and then copied costs the
@@ -279,22 +274,14 @@ impl Block {
     /// Notes a message that is not pushed unless a book changes.
     #[inline]
     pub(super) fn note(&mut self, start: usize) {
-        self.note_as(start, SILENT);
+        self.starts.push((start - self.base) as u32);
     }
 
     /// Notes a message that is pushed by itself.
     #[inline]
     pub(super) fn note_direct(&mut self, start: usize) {
-        self.note_as(start, DIRECT);
+        self.note(start);
         self.direct.push(self.last());
-    }
-
-    #[inline]
-    fn note_as(&mut self, start: usize, mark: u32) {
-        self.notes.push(Note {
-            start: (start - self.base) as u32,
-            mark: AtomicU32::new(mark),
-        });
     }
 
     /// Notes order messages up to the first that needs a closer look: nearly every message, so without a branch on
@@ -334,10 +321,7 @@ impl Block {
                 self.runs[slot.handle as usize] += u32::from(slot.kept);
                 noted += 1;
             }
-            self.notes.extend(starts[..noted].iter().map(|start| Note {
-                start: *start,
-                mark: AtomicU32::new(SILENT),
-            }));
+            self.starts.extend_from_slice(&starts[..noted]);
             self.tasks.extend_from_slice(&taken[..kept]);
         }
         self.seen.last_ns = Some(last_ns);
@@ -346,7 +330,7 @@ impl Block {
     /// Place of the message that was noted last.
     #[inline]
     fn last(&self) -> u32 {
-        self.notes.len() as u32 - 1
+        self.starts.len() as u32 - 1
     }
 
     /// Notes that the message that was noted last is of an earlier time than one before it.

@@ -9,6 +9,7 @@ use super::apply::Change;
 use super::block::AHEAD;
 use super::depth::DepthStep;
 use super::intervals::{Session, at};
+use super::marks::{SILENT, WINDOW};
 use super::translate::{self, Translator};
 use super::{Replay, header_of};
 use crate::message::Message;
@@ -24,18 +25,24 @@ impl Replay {
                 self.emit_one(data, ordinal, &Change::default(), sink);
             }
         } else {
-            for first in (0..self.block.len()).step_by(AHEAD) {
-                let look = |ordinal: u32, step: Option<&DepthStep>| {
-                    let locate = self.block.locate(data, ordinal);
-                    sink.expect(InstrumentId(locate.into()));
-                    let locate = usize::from(locate);
-                    black_box(self.names[locate].seq);
-                    if let Some(step) = step {
-                        self.pushed.touch(self.slots[locate].handle as usize, step);
+            self.block.spread(&mut self.marks);
+            let mut window = [SILENT; WINDOW];
+            for number in 0..self.block.len().div_ceil(WINDOW) {
+                let messages = self.block.window(number, &self.marks, &mut window);
+                let some = (number * WINDOW..).step_by(AHEAD);
+                for (first, marks) in some.zip(window[..messages].chunks(AHEAD)) {
+                    let look = |ordinal: u32, step: Option<&DepthStep>| {
+                        let locate = self.block.locate(data, ordinal);
+                        sink.expect(InstrumentId(locate.into()));
+                        let locate = usize::from(locate);
+                        black_box(self.names[locate].seq);
+                        if let Some(step) = step {
+                            self.pushed.touch(self.slots[locate].handle as usize, step);
+                        }
+                    };
+                    for (ordinal, change) in self.block.fetch(first, marks, &mut fetched, look) {
+                        self.emit_one(data, *ordinal as usize, change, sink);
                     }
-                };
-                for (ordinal, change) in self.block.fetch(first, &mut fetched, look) {
-                    self.emit_one(data, *ordinal as usize, change, sink);
                 }
             }
         }
