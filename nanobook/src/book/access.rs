@@ -137,7 +137,8 @@ impl OrderBook {
             Some(level) if level.price == price && level.side() == side && level.count > 0 => hint,
             _ => {
                 let handle = self.level_for(side, price);
-                hints.set(price, handle, self.bids.len() + self.asks.len());
+                let levels = self.level_count(Side::Buy) + self.level_count(Side::Sell);
+                hints.set(price, handle, levels);
                 handle
             }
         };
@@ -149,16 +150,24 @@ impl OrderBook {
     }
 
     /// The level of a price, opened if need be.
+    #[inline]
     fn level_for(&mut self, side: Side, price: Price) -> u32 {
-        let key = ladder::key(side, price);
-        match self.ladder(side).find(key) {
+        match self.ladder(side).find_near(ladder::key(side, price)) {
             Ok(handle) => handle,
-            Err(rank) => {
-                let handle = self.levels.open(side, price);
-                self.ladder_mut(side).insert(rank, key, handle);
-                handle
-            }
+            Err(steps) => self.level_beyond(side, price, steps),
         }
+    }
+
+    /// [`OrderBook::level_for`] where none is near, so many steps below the top of the ladder.
+    #[inline(never)]
+    fn level_beyond(&mut self, side: Side, price: Price, steps: u64) -> u32 {
+        let key = ladder::key(side, price);
+        if let Some(handle) = self.ladder(side).find_far(steps, key) {
+            return handle;
+        }
+        let handle = self.levels.open(side, price);
+        self.ladder_mut(side).insert(steps, key, handle);
+        handle
     }
 
     /// Puts an order at the end of a queue.
