@@ -1,10 +1,9 @@
 //! Which instruments the rows of a group are about.
 
 use std::collections::HashMap;
-use std::hint::black_box;
 
 use nanobook::rows::Header;
-use nanobook::{InstrumentId, Symbol, Timestamp};
+use nanobook::{InstrumentId, Symbol, Timestamp, prefetch};
 
 /// Instruments that a session can have: what is looked up by id without a hash.
 const INSTRUMENTS: usize = 1 << 16;
@@ -47,14 +46,12 @@ impl Slots {
         slot as usize
     }
 
-    /// Reads what is known of an instrument, so that it is in the cache when its rows come.
+    /// Asks for what is known of an instrument, so that it is in the cache when its rows come.
     #[inline]
     pub(crate) fn touch(&self, instrument: InstrumentId) {
-        black_box(
-            self.known
-                .get(instrument.0 as usize)
-                .map(|known| known.number),
-        );
+        if let Some(known) = self.known.get(instrument.0 as usize) {
+            prefetch(known);
+        }
     }
 
     /// One more than the slot of an instrument that is not as it was last seen.

@@ -37,6 +37,7 @@ pub mod optimize;
 mod order;
 #[cfg(feature = "portfolio")]
 pub mod portfolio;
+mod prefetch;
 pub mod rows;
 mod side;
 mod sink;
@@ -54,6 +55,7 @@ pub use multi::{MultiEvent, MultiExchange};
 pub use order::{
     Ack, Order, OrderKind, OrderRequest, OrderStatus, Owner, Reject, StpPolicy, TimeInForce, Trail,
 };
+pub use prefetch::prefetch;
 pub use side::Side;
 pub use sink::Sink;
 pub use symbol::{MAX_SYMBOL_LEN, Symbol, SymbolError};

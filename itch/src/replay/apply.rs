@@ -24,10 +24,10 @@ use super::report::Faults;
 use super::{Config, Instrument, Quote, Replay, translate};
 use crate::message::Message;
 
-/// Fewest operations of a book in a block for which its memory is read through beforehand.
-const WARM: usize = 8;
+/// Fewest operations of a book in a block for which its memory is asked for beforehand.
+const WARM: usize = 4;
 
-/// How many messages are read through before a book takes them.
+/// How many messages are asked for at a time, before a book takes them.
 const TOUCH: usize = 256;
 
 /// Fewest operations of a block for which a thread is worth its start.
@@ -102,7 +102,7 @@ pub(super) struct Shard {
     /// Its place among the shards.
     number: usize,
     marks: Vec<Mark>,
-    pub(super) changes: Vec<Change>,
+    changes: Vec<Change>,
     quotes: Vec<QuoteLine>,
     steps: Vec<DepthStep>,
     /// What the steps changed.
@@ -143,6 +143,11 @@ impl Shard {
     /// The messages for which there is something to push, in the order of books.
     pub(super) fn marks(&self) -> &[Mark] {
         &self.marks
+    }
+
+    #[inline]
+    pub(super) fn change(&self, at: At) -> &Change {
+        &self.changes[at.index()]
     }
 
     #[inline]
@@ -364,29 +369,43 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Applies a piece.
+    /// Applies a piece. What an instrument takes is asked for while the one before is at work.
     fn run<const KIND: u8>(&mut self, piece: &mut Piece<'_>) {
         let Ground {
             data, block, tasks, ..
         } = self.ground;
-        let mut start = piece.start;
-        let books = piece.instruments.iter_mut().zip(piece.ends);
-        for (handle, (instrument, end)) in (piece.first..).zip(books) {
-            let run = &tasks[start..*end as usize];
-            start = *end as usize;
-            if run.len() >= WARM {
-                instrument.book.warm();
-                for levels in &instrument.depth {
-                    depth::touch(levels);
+        let (mut start, ends) = (piece.start, piece.ends);
+        if let (Some(first), Some(end)) = (piece.instruments.first(), ends.first()) {
+            self.ask(first, &tasks[start..*end as usize]);
+        }
+        for (at, handle) in (0..ends.len()).zip(piece.first..) {
+            let end = ends[at] as usize;
+            if let Some(next) = piece.instruments.get(at + 1) {
+                self.ask(next, &tasks[end..ends[at + 1] as usize]);
+            }
+            let mut run = tasks[start..end].chunks(TOUCH).peekable();
+            while let Some(some) = run.next() {
+                if let Some(next) = run.peek() {
+                    block.touch(data, next);
+                }
+                for task in some {
+                    self.take::<KIND>(&mut piece.instruments[at], handle, *task);
                 }
             }
-            for some in run.chunks(TOUCH) {
-                block.touch(data, some);
-                for task in some {
-                    self.take::<KIND>(instrument, handle, *task);
-                }
+            start = end;
+        }
+    }
+
+    /// Asks for the memory of an instrument and for the first of its messages.
+    fn ask(&self, instrument: &Instrument, run: &[Task]) {
+        if run.len() >= WARM {
+            instrument.book.warm();
+            for levels in &instrument.depth {
+                depth::touch(levels);
             }
         }
+        let Ground { data, block, .. } = self.ground;
+        block.touch(data, &run[..run.len().min(TOUCH)]);
     }
 
     #[inline]

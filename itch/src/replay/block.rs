@@ -5,16 +5,15 @@
     reason = "a block has at most 2^20 messages in 2^28 bytes, and a session at most 2^16 instruments"
 )]
 
-use std::hint::black_box;
-
+use nanobook::prefetch;
 use nanobook::rows::SomeLevels;
 
 use super::apply::{At, Change, Shard};
 use super::depth::{self, DepthStep};
-use super::marks::{Marks, SILENT, WINDOW};
+use super::marks::{Mark, Marks, SILENT, WINDOW};
 use super::report::Report;
 use super::{Quote, Slot};
-use crate::message::Message;
+use crate::message::{AddOrder, Message};
 use crate::{Frames, LENGTH};
 
 /// Most messages of a block, however long the data is: 20 bits of a [`Task`].
@@ -35,8 +34,11 @@ static NOTHING: Change = Change {
     depth: None,
 };
 
+/// From the start of an order to add to its last byte.
+const ADD: usize = size_of::<AddOrder>() - 1;
+
 /// How many messages are fetched at a time.
-pub(super) const AHEAD: usize = 64;
+pub(super) const AHEAD: usize = 32;
 
 /// A message that a book takes: its instrument, its place in the block and where it starts, in 8 bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,6 +64,19 @@ impl Task {
     #[inline]
     fn start(self) -> usize {
         self.0 as usize & ((1 << 28) - 1)
+    }
+}
+
+/// Messages for which there is something to push.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    marks: [Mark; AHEAD],
+    len: usize,
+}
+
+impl Found {
+    fn marks(&self) -> &[Mark] {
+        &self.marks[..self.len]
     }
 }
 
@@ -137,11 +152,11 @@ impl Block {
         marks.spread(self.shards.iter().map(Shard::marks), self.len());
     }
 
-    /// What is to be pushed for each message of a window, and how many messages it has.
-    pub(super) fn window(&self, number: usize, marks: &Marks, into: &mut [u32; WINDOW]) -> usize {
+    /// What is to be pushed for each message of a window: nothing behind the last one.
+    pub(super) fn window(&self, number: usize, marks: &Marks, into: &mut [u32; WINDOW]) {
         marks.window(number, into);
         let first = number * WINDOW;
-        let end = self.len().min(first + WINDOW);
+        let end = first + WINDOW;
         let at = |place: usize| {
             self.direct
                 .partition_point(|ordinal| (*ordinal as usize) < place)
@@ -149,38 +164,46 @@ impl Block {
         for ordinal in &self.direct[at(first)..at(end)] {
             into[*ordinal as usize - first] = DIRECT;
         }
-        end - first
     }
 
-    /// Fetches what is to be pushed for up to [`AHEAD`] messages from `first` on, of which these are the marks.
+    /// Finds those of up to [`AHEAD`] messages from `first` on for which there is something to push, of which these are the
+    /// marks, and asks for it.
     ///
-    /// Changes lie in the order in which books were applied, so in file order nearly each is a miss of the cache. Taken
-    /// many at a time the misses overlap; one by one, between the rows that they cause, they do not.
-    ///
-    /// `look` is shown each of them and what it does to the depth, to fetch what else is looked at for its rows.
+    /// Changes lie in the order in which books were applied, so in file order nearly each is a miss of the cache. They come
+    /// while the rows of the messages before are pushed.
+    pub(super) fn find(&self, first: usize, marks: &[u32], found: &mut Found) {
+        found.len = 0;
+        for (ordinal, what) in (first as u32..).zip(marks.iter().copied()) {
+            // Without a branch: whether a message is silent can't be foreseen.
+            found.marks[found.len] = Mark { ordinal, what };
+            found.len += usize::from(what != SILENT);
+        }
+        for mark in found.marks() {
+            match change_at(mark.what) {
+                Some((at, true)) => prefetch(self.shards[at.shard()].quote(at)),
+                Some((at, false)) => prefetch(self.shards[at.shard()].change(at)),
+                None => {}
+            }
+        }
+    }
+
+    /// Fetches what was found. `look` is shown each of it and what it does to the depth, to ask for what else is looked at
+    /// for its rows.
     #[inline]
     pub(super) fn fetch<'a>(
         &self,
-        first: usize,
-        marks: &[u32],
+        found: &Found,
         into: &'a mut [(u32, Change); AHEAD],
         look: impl Fn(u32, Option<&DepthStep>),
     ) -> &'a [(u32, Change)] {
-        let mut found = 0;
-        let mut marked = [0; AHEAD];
-        for (ordinal, mark) in (first as u32..).zip(marks.iter().take(AHEAD)) {
-            // Without a branch: whether a message is silent can't be foreseen.
-            into[found].0 = ordinal;
-            marked[found] = *mark;
-            found += usize::from(*mark != SILENT);
-        }
-        let into = &mut into[..found];
-        for ((_, change), mark) in into.iter_mut().zip(marked) {
-            self.copy_change(mark, change);
+        let into = &mut into[..found.len];
+        for ((ordinal, change), mark) in into.iter_mut().zip(found.marks()) {
+            *ordinal = mark.ordinal;
+            self.copy_change(mark.what, change);
         }
         for (ordinal, change) in &*into {
             if let Some(quote) = self.quote(change) {
-                black_box(quote[0].is_some());
+                prefetch(quote);
             }
             let step = self.step(change).map(|(step, changed)| {
                 for some in changed {
@@ -231,29 +254,30 @@ impl Block {
         Message::parse(bytes.get(..length)?).ok()
     }
 
-    /// Reads through the messages of tasks, so that their lines arrive together instead of one after the other.
+    /// Asks for the messages of tasks, so that their lines arrive together instead of one after the other.
     #[inline]
     pub(super) fn touch(&self, data: &[u8], tasks: &[Task]) {
         let data = &data[self.base..];
-        let seen = tasks.iter().fold(0, |seen, task| {
-            // Both ends of the shortest message that a book takes: half of all messages lie across two lines.
-            seen ^ data[task.start()] ^ data[task.start() + 18]
-        });
-        black_box(seen);
+        for task in tasks {
+            // Both ends of a long message: half of all messages lie across two lines.
+            prefetch(&data[task.start()]);
+            prefetch(&data[(task.start() + ADD).min(data.len() - 1)]);
+        }
     }
 
     /// Copies what a mark says, from where it lies: a change that is put together of its parts and then copied costs the
-    /// wait for them. That of a direct message is of no shard.
+    /// wait for them.
     #[inline]
     fn copy_change(&self, mark: u32, change: &mut Change) {
-        if mark & QUOTE != 0 && mark != DIRECT {
-            *change = NOTHING;
-            change.quote = At::of(mark & !QUOTE);
-            return;
-        }
-        *change = *At::of(mark)
-            .and_then(|at| self.shards.get(at.shard())?.changes.get(at.index()))
-            .unwrap_or(&NOTHING);
+        *change = match change_at(mark) {
+            Some((at, true)) => {
+                *change = NOTHING;
+                change.quote = Some(at);
+                return;
+            }
+            Some((at, false)) => *self.shards[at.shard()].change(at),
+            None => NOTHING,
+        };
     }
 
     /// Adds an instrument.
@@ -378,4 +402,13 @@ impl Block {
 #[inline]
 pub(super) fn is_about_an_order(tag: u8) -> bool {
     matches!(tag, b'A' | b'F' | b'E' | b'C' | b'X' | b'D' | b'U')
+}
+
+/// Where what a mark says is, and whether it is a quote alone; `None` for a message that is pushed by itself.
+#[inline]
+fn change_at(mark: u32) -> Option<(At, bool)> {
+    if mark == DIRECT {
+        return None;
+    }
+    At::of(mark & !QUOTE).map(|at| (at, mark & QUOTE != 0))
 }

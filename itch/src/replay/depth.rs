@@ -6,11 +6,9 @@
 //! some four levels of twenty. Books are applied one after the other and rows pushed in file order, so whoever pushes
 //! has a second set of levels for each book ([`Pushed`]), which takes over what each row changes.
 
-use std::hint::black_box;
-
 use nanobook::book::{OrderBook, Outcome};
 use nanobook::rows::{Depth, DepthChange, Header, PriceLevel, SomeLevels};
-use nanobook::{BookDelta, Fault, Price, Qty, Resting, Side};
+use nanobook::{BookDelta, Fault, Price, Qty, Resting, Side, prefetch};
 
 use super::Instrument;
 
@@ -269,10 +267,10 @@ impl Pushed {
         self.levels.resize(books * 2 * self.room, NO_LEVEL);
     }
 
-    /// Reads what a step of a book will change, so that it is in the cache then.
+    /// Asks for what a step of a book will change, so that it is in the cache then.
     #[inline]
     pub(super) fn touch(&self, handle: usize, step: &DepthStep) {
-        black_box(self.books[handle].seq);
+        prefetch(&self.books[handle]);
         for (place, ranks) in step.changed.into_iter().enumerate() {
             touch(&self.levels[self.start(handle, place)..][ranks.range()]);
         }
@@ -361,9 +359,8 @@ pub(super) fn count(levels: &[PriceLevel]) -> u8 {
     levels.len() as u8
 }
 
-/// Reads every cache line of some levels.
+/// Asks for every cache line of some levels.
 #[inline]
 pub(super) fn touch(levels: &[PriceLevel]) {
-    let counts = levels.iter().step_by(2).map(|level| level.count);
-    black_box(counts.sum::<u32>());
+    levels.iter().step_by(2).for_each(prefetch);
 }

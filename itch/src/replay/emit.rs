@@ -1,12 +1,10 @@
 //! The rows of a block, pushed in file order.
 
-use std::hint::black_box;
-
 use nanobook::rows::{Action, Bbo, Code, Header, MarketHeader, Mbo, Trade, TradeBreak, TradeKind};
-use nanobook::{InstrumentId, OrderId, Qty, Resting, Side, Sink, TradeId};
+use nanobook::{InstrumentId, OrderId, Qty, Resting, Side, Sink, TradeId, prefetch};
 
 use super::apply::Change;
-use super::block::AHEAD;
+use super::block::{AHEAD, Found};
 use super::depth::DepthStep;
 use super::intervals::{Session, at};
 use super::marks::{SILENT, WINDOW};
@@ -27,23 +25,27 @@ impl Replay {
         } else {
             self.block.spread(&mut self.marks);
             let mut window = [SILENT; WINDOW];
-            for number in 0..self.block.len().div_ceil(WINDOW) {
-                let messages = self.block.window(number, &self.marks, &mut window);
-                let some = (number * WINDOW..).step_by(AHEAD);
-                for (first, marks) in some.zip(window[..messages].chunks(AHEAD)) {
-                    let look = |ordinal: u32, step: Option<&DepthStep>| {
-                        let locate = self.block.locate(data, ordinal);
-                        sink.expect(InstrumentId(locate.into()));
-                        let locate = usize::from(locate);
-                        black_box(self.names[locate].seq);
-                        if let Some(step) = step {
-                            self.pushed.touch(self.slots[locate].handle as usize, step);
-                        }
-                    };
-                    for (ordinal, change) in self.block.fetch(first, marks, &mut fetched, look) {
-                        self.emit_one(data, *ordinal as usize, change, sink);
-                    }
+            let (mut found, mut next) = (Found::default(), Found::default());
+            for first in (0..self.block.len() + AHEAD).step_by(AHEAD) {
+                let (number, place) = (first / WINDOW, first % WINDOW);
+                if place == 0 {
+                    self.block.window(number, &self.marks, &mut window);
                 }
+                self.block
+                    .find(first, &window[place..place + AHEAD], &mut next);
+                let look = |ordinal: u32, step: Option<&DepthStep>| {
+                    let locate = self.block.locate(data, ordinal);
+                    sink.expect(InstrumentId(locate.into()));
+                    let locate = usize::from(locate);
+                    prefetch(&self.names[locate]);
+                    if let Some(step) = step {
+                        self.pushed.touch(self.slots[locate].handle as usize, step);
+                    }
+                };
+                for (ordinal, change) in self.block.fetch(&found, &mut fetched, look) {
+                    self.emit_one(data, *ordinal as usize, change, sink);
+                }
+                std::mem::swap(&mut found, &mut next);
             }
         }
         self.seq += self.block.len() as u64;

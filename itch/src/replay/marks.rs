@@ -60,11 +60,14 @@ impl Marks {
         }
     }
 
-    /// What is to be pushed for each message of a window.
+    /// What is to be pushed for each message of a window: nothing behind the last one.
     #[inline]
     pub(super) fn window(&self, number: usize, into: &mut [u32; WINDOW]) {
-        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
         into.fill(SILENT);
+        if number >= self.ends.len() {
+            return;
+        }
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
         for mark in &self.marks[start..self.ends[number]] {
             into[mark.ordinal as usize % WINDOW] = mark.what;
         }

@@ -4,7 +4,7 @@
 //! id takes no loop that ends where the processor does not expect it. The few ids that find their bucket full go into a
 //! later one; each bucket counts those that went past it, and where that is zero a search ends.
 
-use super::read_lines;
+use super::ask_lines;
 
 /// Ids of a bucket.
 const LANES: usize = 6;
@@ -186,7 +186,7 @@ impl Index {
 
     /// See [`OrderBook::warm`](super::OrderBook::warm).
     pub(super) fn warm(&self) -> usize {
-        read_lines(&self.buckets, |bucket| bucket.word)
+        ask_lines(&self.buckets)
     }
 
     pub(super) fn clear(&mut self) {

@@ -18,7 +18,7 @@
 )]
 
 use super::tick::Tick;
-use super::{NONE, read_lines};
+use super::{NONE, ask_lines};
 use crate::{Price, Side};
 
 /// Ticks of the window: as many as a word has bits.
@@ -208,7 +208,7 @@ impl Ladder {
     /// See [`OrderBook::warm`](super::OrderBook::warm).
     pub(super) fn warm(&self) -> usize {
         let near = if self.taken == 0 { &[] } else { &self.near[..] };
-        read_lines(near, |handle| *handle) + read_lines(&self.far, |rung| rung.handle)
+        ask_lines(near) + ask_lines(&self.far)
     }
 
     pub(super) fn clear(&mut self) {

@@ -1,6 +1,6 @@
 //! One price of one side: the ends of its queue and its totals, pooled.
 
-use super::{NONE, read_lines};
+use super::{NONE, ask_lines};
 use crate::rows::PriceLevel;
 use crate::{Price, Qty, Side};
 
@@ -127,7 +127,7 @@ impl Levels {
 
     /// See [`OrderBook::warm`](super::OrderBook::warm).
     pub(super) fn warm(&self) -> usize {
-        read_lines(&self.pool, |level| level.count)
+        ask_lines(&self.pool)
     }
 
     pub(super) fn clear(&mut self) {

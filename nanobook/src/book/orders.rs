@@ -1,7 +1,7 @@
 //! The resting orders of a book: pooled records, linked into the queue of their level, found by id.
 
 use super::index::{Index, Place};
-use super::{NONE, read_lines};
+use super::{NONE, ask_lines};
 use crate::{OrderId, Qty};
 
 /// An order, 32 bytes: two fit a cache line.
@@ -184,7 +184,7 @@ impl Orders {
 
     /// See [`OrderBook::warm`](super::OrderBook::warm).
     pub(super) fn warm(&self) -> usize {
-        read_lines(&self.pool, |order| order.level) + self.index.warm()
+        ask_lines(&self.pool) + self.index.warm()
     }
 
     /// Number of records, used or free.
