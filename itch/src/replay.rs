@@ -279,10 +279,30 @@ impl Replay {
     /// As [`Replay::block`], while another thread looks through the run that is given next, if there are threads.
     ///
     /// `next` is asked for that run when this one's rows are about to be pushed; without an answer nothing is lost but
-    /// time. The rows are those of this run alone.
+    /// time. The rows are those of this run alone. A run that then does not come next is looked through again.
     ///
     /// # Errors
     /// As [`Replay::block`].
+    ///
+    /// # Examples
+    /// ```
+    /// use nanobook::Timestamp;
+    /// use nanobook_itch::replay::{Config, Replay, Run};
+    /// use nanobook_itch::{Framing, SystemEvent};
+    ///
+    /// let mut day = [Vec::new(), Vec::new()];
+    /// for (bytes, code) in day.iter_mut().zip([b'O', b'C']) {
+    ///     let event = SystemEvent { event_code: code, ..SystemEvent::default() };
+    ///     Framing::Length.encode(&event, bytes);
+    /// }
+    /// let [mut morning, mut evening] = day.map(|bytes| Run::new(bytes, Framing::Length));
+    ///
+    /// let mut replay = Replay::new(Config::new(Timestamp(0))).threads(2);
+    /// replay.run(&mut morning, || Some(&mut evening), &mut ())?;
+    /// replay.run(&mut evening, || None, &mut ())?;
+    /// assert_eq!(replay.finish(&mut ()).last_system_event, Some(b'C'));
+    /// # Ok::<(), nanobook_itch::Error>(())
+    /// ```
     pub fn run<'a, B: AsRef<[u8]> + 'a>(
         &mut self,
         run: &mut Run<B>,
