@@ -270,7 +270,7 @@ impl Replay {
     /// The larger the run, the less a message costs, up to some 16 MiB (half a million messages).
     ///
     /// # Errors
-    /// As [`Frames::finish`], when `data` does not end with a whole frame; the frames before are
+    /// As [`Frames::finish`](crate::Frames::finish), when `data` does not end with a whole frame; the frames before are
     /// replayed. Offsets are from the start of `data`.
     pub fn block(&mut self, data: &[u8], framing: Framing, sink: &mut impl Sink) -> Result<()> {
         self.run(&mut Run::new(data, framing), || None, sink)
