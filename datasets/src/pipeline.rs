@@ -2,9 +2,9 @@
 //!
 //! With one thread everything happens in turn, but that what is no file is read on another one, since it may be silent
 //! for ever. With more, the file is read, unpacked and digested on a thread of its own, the calling one applies the books
-//! with the help of as many as were asked for (alone when rows are wide) and pushes their rows while another looks through
-//! the next block, and full row groups are encoded and appended by as many workers. A row group's bytes depend on its rows alone and groups are appended in order, so the files are the
-//! same for any number of threads.
+//! with the help of as many as were asked for (alone when rows are wide) and pushes their rows while another looks
+//! through the next block, and full row groups are encoded and appended by as many workers. A row group's bytes depend
+//! on its rows alone and groups are appended in order, so the files are the same for any number of threads.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

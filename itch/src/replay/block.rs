@@ -28,7 +28,7 @@ const DIRECT: u32 = u32::MAX;
 pub(super) const QUOTE: u32 = 1 << 31;
 
 /// What a direct message changed.
-static NOTHING: Change = Change {
+static UNCHANGED: Change = Change {
     resting: None,
     quote: None,
     depth: None,
@@ -271,12 +271,12 @@ impl Block {
     fn copy_change(&self, mark: u32, change: &mut Change) {
         *change = match change_at(mark) {
             Some((at, true)) => {
-                *change = NOTHING;
+                *change = UNCHANGED;
                 change.quote = Some(at);
                 return;
             }
             Some((at, false)) => *self.shards[at.shard()].change(at),
-            None => NOTHING,
+            None => UNCHANGED,
         };
     }
 

@@ -217,18 +217,24 @@ fn a_block_that_ends_in_a_frame_is_replayed_up_to_it() {
     }
 }
 
-/// A day as it should be, of many stocks, in blocks of many messages.
-#[test]
-fn a_synthetic_day_agrees_with_the_naive_replay() {
+/// A day as it should be, and its framing.
+fn synthetic_day(messages: u64, symbols: u16) -> (Vec<u8>, Framing) {
     let day = synth::Config {
-        messages: 200_000,
-        symbols: 300,
+        messages,
+        symbols,
         ..Default::default()
     };
     let mut bytes = Vec::new();
     synth::Day::new(day)
         .write_to(&mut bytes)
         .expect("a vector takes everything");
+    (bytes, day.framing)
+}
+
+/// A day as it should be, of many stocks, in blocks of many messages.
+#[test]
+fn a_synthetic_day_agrees_with_the_naive_replay() {
+    let (bytes, framing) = synthetic_day(200_000, 300);
     let sampled = Wanted {
         every_ns: Some(1_000_000_000),
         ..everything().wanted
@@ -241,7 +247,7 @@ fn a_synthetic_day_agrees_with_the_naive_replay() {
         },
     ] {
         let mut twin = Twin::new(config.clone());
-        for (_, message) in Frames::new(&bytes, day.framing) {
+        for (_, message) in Frames::new(&bytes, framing) {
             twin.message(message);
         }
         twin.finish();
@@ -249,12 +255,12 @@ fn a_synthetic_day_agrees_with_the_naive_replay() {
             let mut replay = Replay::new(config.clone()).threads(threads);
             let mut rows = Rows::default();
             let mut rest = bytes.as_slice();
-            let mut run = Run::new(&rest[..0], day.framing);
+            let mut run = Run::new(&rest[..0], framing);
             for messages in [1, 50_000, 7, 60_000, 20_000, 500, usize::MAX] {
-                let mut frames = Frames::new(rest, day.framing);
+                let mut frames = Frames::new(rest, framing);
                 frames.by_ref().take(messages).for_each(drop);
                 let (block, behind) = rest.split_at(frames.offset());
-                let mut next = Run::new(block, day.framing);
+                let mut next = Run::new(block, framing);
                 // With one thread nobody looks ahead.
                 replay
                     .run(&mut run, || Some(&mut next), &mut rows)
@@ -333,18 +339,10 @@ impl Sink for Expecting {
 
 #[test]
 fn a_sink_is_told_which_instruments_to_expect() {
-    let day = synth::Config {
-        messages: 20_000,
-        symbols: 30,
-        ..Default::default()
-    };
-    let mut bytes = Vec::new();
-    synth::Day::new(day)
-        .write_to(&mut bytes)
-        .expect("a vector takes everything");
+    let (bytes, framing) = synthetic_day(20_000, 30);
     let mut sink = Expecting::default();
     Replay::new(everything())
-        .block(&bytes, day.framing, &mut &mut sink)
+        .block(&bytes, framing, &mut &mut sink)
         .expect("the block holds whole frames");
     assert!(sink.rows > 15_000);
     let expected = sink.expected.get_mut();
